@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-json.h"
+
+#include "kh-error.h"
+
+#include <string.h>
+
+/* json-glib 1.6 recurses for each level and overflows the stack between 70 000 and 80 000 levels, which fit
+ * within the 128 KiB that a meeting server may send. So the bytes are scanned before it sees them. */
+static gboolean
+nesting_is_safe (const char *text, gsize length)
+{
+  unsigned int depth = 0;
+  gboolean in_string = FALSE;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      char c = text[i];
+
+      if (in_string)
+        {
+          if (c == '\\')
+            i++;
+          else if (c == '"')
+            in_string = FALSE;
+        }
+      else if (c == '"')
+        in_string = TRUE;
+      else if (c == '{' || c == '[')
+        {
+          if (++depth > KH_JSON_MAX_DEPTH)
+            return FALSE;
+        }
+      else if ((c == '}' || c == ']') && depth > 0)
+        depth--;
+    }
+
+  return TRUE;
+}
+
+/**
+ * kh_json_parse_object:
+ * @text: (array length=length): bytes from anywhere, the network included
+ * @length: bytes in @text
+ * @error: return location
+ *
+ * Reads one JSON object. Refuses what is not UTF-8, nests deeper than %KH_JSON_MAX_DEPTH, or is not an object.
+ *
+ * Returns: (transfer full): the object, or %NULL with %KH_ERROR_PROTOCOL
+ */
+JsonObject *
+kh_json_parse_object (const char *text, gsize length, GError **error)
+{
+  g_autoptr (JsonParser) parser = NULL;
+  g_autoptr (GError) local_error = NULL;
+  JsonNode *root;
+
+  if (!g_utf8_validate (text, length, NULL) || !nesting_is_safe (text, length))
+    {
+      g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL, "not a JSON text we accept");
+      return NULL;
+    }
+
+  parser = json_parser_new_immutable ();
+  if (!json_parser_load_from_data (parser, text, length, &local_error))
+    {
+      g_set_error (error, KH_ERROR, KH_ERROR_PROTOCOL, "not JSON: %s", local_error->message);
+      return NULL;
+    }
+
+  root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    {
+      g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL, "JSON, but not an object");
+      return NULL;
+    }
+
+  return json_object_ref (json_node_get_object (root));
+}
+
+static void
+add_member (JsonObject *object, const char *name, char type, va_list *values)
+{
+  switch (type)
+    {
+    case 's':
+      {
+        const char *value = va_arg (*values, const char *);
+
+        if (value != NULL)
+          json_object_set_string_member (object, name, value);
+        else
+          json_object_set_null_member (object, name);
+        break;
+      }
+    case 'i':
+      json_object_set_int_member (object, name, va_arg (*values, int));
+      break;
+    case 'l':
+      json_object_set_int_member (object, name, va_arg (*values, gint64));
+      break;
+    case 'd':
+      json_object_set_double_member (object, name, va_arg (*values, double));
+      break;
+    case 'b':
+      json_object_set_boolean_member (object, name, va_arg (*values, gboolean));
+      break;
+    case 'o':
+      json_object_set_object_member (object, name, va_arg (*values, JsonObject *));
+      break;
+    case 'a':
+      json_object_set_array_member (object, name, va_arg (*values, JsonArray *));
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+void
+kh_json_add_va (JsonObject *object, const char *spec, va_list *values)
+{
+  g_auto (GStrv) parts = g_strsplit (spec, " ", -1);
+
+  for (gsize i = 0; parts[i] != NULL; i++)
+    {
+      char *colon = strchr (parts[i], ':');
+
+      if (*parts[i] == '\0')
+        continue;
+      g_assert (colon != NULL);
+      *colon = '\0';
+      add_member (object, parts[i], colon[1], values);
+    }
+}
+
+/**
+ * kh_json_build:
+ * @spec: members as `name:type`, separated by spaces; types are `s` const char * (%NULL becomes null), `i` int,
+ *   `l` #gint64, `d` double, `b` #gboolean, `o` #JsonObject and `a` #JsonArray (both taken over)
+ * @...: a value for each
+ *
+ * Returns: (transfer full): a new object, `kh_json_build ("type:s id:i", "ack", 3)`
+ */
+JsonObject *
+kh_json_build (const char *spec, ...)
+{
+  JsonObject *object = json_object_new ();
+  va_list values;
+
+  va_start (values, spec);
+  kh_json_add_va (object, spec, &values);
+  va_end (values);
+
+  return object;
+}
+
+/**
+ * kh_json_to_text:
+ * @object: an object
+ *
+ * Returns: (transfer full): its JSON in one line of UTF-8
+ */
+char *
+kh_json_to_text (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_alloc ();
+
+  json_node_init_object (node, object);
+  return json_to_string (node, FALSE);
+}
+
+GBytes *
+kh_json_to_bytes (JsonObject *object)
+{
+  char *text = kh_json_to_text (object);
+
+  return g_bytes_new_take (text, strlen (text));
+}
+
+static JsonNode *
+get_member (JsonObject *object, const char *member, JsonNodeType type)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  return node != NULL && json_node_get_node_type (node) == type ? node : NULL;
+}
+
+/**
+ * kh_json_get_string:
+ *
+ * Returns: (nullable) (transfer none): the member if it is there and a string
+ */
+const char *
+kh_json_get_string (JsonObject *object, const char *member)
+{
+  JsonNode *node = get_member (object, member, JSON_NODE_VALUE);
+
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_get_string (node) : NULL;
+}
+
+/**
+ * kh_json_get_int:
+ *
+ * Returns: whether the member is there, an integer and within [@low, @high]; @value is set only then
+ */
+gboolean
+kh_json_get_int (JsonObject *object, const char *member, gint64 low, gint64 high, gint64 *value)
+{
+  JsonNode *node = get_member (object, member, JSON_NODE_VALUE);
+  gint64 found;
+
+  if (node == NULL || json_node_get_value_type (node) != G_TYPE_INT64)
+    return FALSE;
+
+  found = json_node_get_int (node);
+  if (found < low || found > high)
+    return FALSE;
+
+  *value = found;
+  return TRUE;
+}
+
+JsonObject *
+kh_json_get_object (JsonObject *object, const char *member)
+{
+  JsonNode *node = get_member (object, member, JSON_NODE_OBJECT);
+
+  return node != NULL ? json_node_get_object (node) : NULL;
+}
+
+JsonArray *
+kh_json_get_array (JsonObject *object, const char *member)
+{
+  JsonNode *node = get_member (object, member, JSON_NODE_ARRAY);
+
+  return node != NULL ? json_node_get_array (node) : NULL;
+}

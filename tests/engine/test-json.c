@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-error.h"
+#include "kh-json.h"
+#include "kh-test.h"
+
+#include <string.h>
+
+static void
+test_refuses (void)
+{
+  static const struct
+  {
+    const char *text;
+    gssize length;
+  } cases[] = {
+    { "", -1 },       { "[]", -1 },   { "3", -1 },          { "{", -1 },
+    { "{}\0{}", 5 },  { "\xff", -1 }, { "{\"a\":1}}", -1 }, { "{\"a\":\"\\", -1 },
+    { "nonsense", -1 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gsize length = cases[i].length < 0 ? strlen (cases[i].text) : (gsize) cases[i].length;
+
+      g_assert_null (kh_json_parse_object (cases[i].text, length, &error));
+      g_assert_error (error, KH_ERROR, KH_ERROR_PROTOCOL);
+    }
+}
+
+static char *
+nested (guint depth)
+{
+  GString *text = g_string_new ("{\"a\":");
+
+  for (guint i = 1; i < depth; i++)
+    g_string_append_c (text, '[');
+  for (guint i = 1; i < depth; i++)
+    g_string_append_c (text, ']');
+  return g_string_free (g_string_append_c (text, '}'), FALSE);
+}
+
+static void
+test_depth (void)
+{
+  g_autofree char *deepest = nested (KH_JSON_MAX_DEPTH);
+  g_autofree char *too_deep = nested (KH_JSON_MAX_DEPTH + 1);
+  g_autofree char *killer = nested (60000);
+  const char *in_string = "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[\\\"[[[[\"}";
+  g_autoptr (JsonObject) accepted = NULL;
+  g_autoptr (JsonObject) quoted = NULL;
+  g_autoptr (GError) error = NULL;
+
+  accepted = kh_json_parse_object (deepest, strlen (deepest), &error);
+  g_assert_no_error (error);
+  quoted = kh_json_parse_object (in_string, strlen (in_string), &error);
+  g_assert_no_error (error);
+
+  g_assert_null (kh_json_parse_object (too_deep, strlen (too_deep), NULL));
+  g_assert_null (kh_json_parse_object (killer, strlen (killer), NULL));
+}
+
+static void
+test_types (void)
+{
+  const char *text = "{\"s\":\"x\",\"i\":7,\"d\":7.5,\"n\":null,\"b\":true,\"o\":{},\"a\":[]}";
+  g_autoptr (JsonObject) object = kh_json_parse_object (text, strlen (text), NULL);
+  gint64 value = -1;
+
+  g_assert_cmpstr (kh_json_get_string (object, "s"), ==, "x");
+  for (const char *const *name = (const char *const[]){ "i", "d", "n", "b", "o", "a", "none", NULL }; *name; name++)
+    g_assert_null (kh_json_get_string (object, *name));
+  for (const char *const *name = (const char *const[]){ "s", "d", "n", "b", "o", "a", "none", NULL }; *name; name++)
+    g_assert_false (kh_json_get_int (object, *name, 0, 100, &value));
+  g_assert_true (kh_json_get_int (object, "i", 7, 7, &value));
+  g_assert_cmpint (value, ==, 7);
+  g_assert_false (kh_json_get_int (object, "i", 8, 9, &value));
+  g_assert_nonnull (kh_json_get_object (object, "o"));
+  g_assert_null (kh_json_get_object (object, "a"));
+  g_assert_nonnull (kh_json_get_array (object, "a"));
+  g_assert_null (kh_json_get_array (object, "o"));
+}
+
+static void
+test_build (void)
+{
+  g_autoptr (JsonObject) object = kh_json_build ("a:s b:i c:l d:s e:b o:o", "你好", 3, G_GINT64_CONSTANT (1) << 40, NULL, TRUE,
+                                                 json_object_new ());
+  g_autofree char *text = kh_json_to_text (object);
+
+  g_assert_cmpstr (text, ==, "{\"a\":\"你好\",\"b\":3,\"c\":1099511627776,\"d\":null,\"e\":true,\"o\":{}}");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/json/refuses", test_refuses);
+  g_test_add_func ("/json/depth", test_depth);
+  g_test_add_func ("/json/types", test_types);
+  g_test_add_func ("/json/build", test_build);
+  return g_test_run ();
+}
