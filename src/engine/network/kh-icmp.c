@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-icmp.h"
+
+#include <arpa/inet.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const struct sock_extended_err *
+find_error (struct msghdr *message)
+{
+  for (struct cmsghdr *part = CMSG_FIRSTHDR (message); part != NULL; part = CMSG_NXTHDR (message, part))
+    {
+      gboolean is_error = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+                          (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
+      const struct sock_extended_err *found = (const struct sock_extended_err *) CMSG_DATA (part);
+
+      if (is_error && (found->ee_origin == SO_EE_ORIGIN_ICMP || found->ee_origin == SO_EE_ORIGIN_ICMP6))
+        return found;
+    }
+
+  return NULL;
+}
+
+static const char *
+name_of_sender (const struct sock_extended_err *found, char *buffer, gsize size)
+{
+  const struct sockaddr *sender = SO_EE_OFFENDER (found);
+
+  if (sender->sa_family == AF_INET)
+    return inet_ntop (AF_INET, &((const struct sockaddr_in *) sender)->sin_addr, buffer, size);
+  if (sender->sa_family == AF_INET6)
+    return inet_ntop (AF_INET6, &((const struct sockaddr_in6 *) sender)->sin6_addr, buffer, size);
+  return "an unknown router";
+}
+
+/**
+ * kh_icmp_describe:
+ * @fd: a socket that has IP_RECVERR set and whose connect() failed
+ *
+ * Tells an ICMP message from an RST, which the error number alone does not (law 13): an RST leaves nothing in the
+ * socket's error queue, an ICMP its type, its code and the address of the router that sent it.
+ *
+ * Returns: (transfer full) (nullable): for example "ICMP 3/13 from 203.0.113.1", or %NULL when there was none
+ */
+char *
+kh_icmp_describe (int fd)
+{
+  char control[512];
+  char payload[64];
+  char sender[INET6_ADDRSTRLEN];
+  struct iovec vector = { payload, sizeof payload };
+  struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+  const struct sock_extended_err *found;
+
+  if (fd < 0 || recvmsg (fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+    return NULL;
+
+  found = find_error (&message);
+  if (found == NULL)
+    return NULL;
+
+  return g_strdup_printf ("ICMP %u/%u from %s", found->ee_type, found->ee_code, name_of_sender (found, sender, sizeof sender));
+}

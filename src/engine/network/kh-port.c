@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-port.h"
+
+#include "kh-address.h"
+#include "kh-error.h"
+#include "kh-icmp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gnetworking.h>
+#include <glib-unix.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Below the ports that Linux hands out by itself, above the ports of known services. */
+#define LOWEST_CHOICE 10000
+#define CHOICES 64
+#define BACKLOG 512
+
+/* What PPPoE, tunnels and mobile networks let through (law 10). */
+#define INTERNET_SEGMENT 1220
+
+/**
+ * KhPort:
+ *
+ * The local port P that every socket of one punch shares, and the only place that makes such sockets: a hole in a
+ * router is a hole for P, so a socket that silently got another port knocks at a closed door.
+ *
+ * Each socket gets SO_REUSEADDR and SO_REUSEPORT before bind: without SO_REUSEPORT on a listener later binds fail,
+ * without SO_REUSEADDR a port in TIME_WAIT cannot be had. GLib's own calls are not used for that: g_socket_bind()
+ * clears SO_REUSEPORT on TCP sockets and GSocketClient sets neither.
+ */
+struct _KhPort
+{
+  GObject parent_instance;
+
+  guint16 number;
+  int guard_v4;
+  int guard_v6;
+};
+
+G_DEFINE_FINAL_TYPE (KhPort, kh_port, G_TYPE_OBJECT)
+
+static void
+close_fd (int *fd)
+{
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+}
+
+static void
+kh_port_finalize (GObject *object)
+{
+  KhPort *self = KH_PORT (object);
+
+  close_fd (&self->guard_v4);
+  close_fd (&self->guard_v6);
+
+  G_OBJECT_CLASS (kh_port_parent_class)->finalize (object);
+}
+
+static void
+kh_port_class_init (KhPortClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = kh_port_finalize;
+}
+
+static void
+kh_port_init (KhPort *self)
+{
+  self->guard_v4 = -1;
+  self->guard_v6 = -1;
+}
+
+static GError *
+error_from_errno (int code, const char *what)
+{
+  GIOErrorEnum kind;
+
+  switch (code)
+    {
+    case EADDRNOTAVAIL: /* our own previous dial still holds this pair of ports (law 3) */
+    case EADDRINUSE:
+      kind = G_IO_ERROR_ADDRESS_IN_USE;
+      break;
+    default:
+      kind = g_io_error_from_errno (code);
+    }
+
+  return g_error_new (G_IO_ERROR, kind, "%s: %s", what, g_strerror (code));
+}
+
+static gboolean
+fail_errno (GError **error, int code, const char *what)
+{
+  g_propagate_error (error, error_from_errno (code, what));
+  return FALSE;
+}
+
+static gboolean
+bind_fd (int fd, GInetSocketAddress *local, GError **error)
+{
+  struct sockaddr_storage native;
+  gssize size = g_socket_address_get_native_size (G_SOCKET_ADDRESS (local));
+
+  if (!g_socket_address_to_native (G_SOCKET_ADDRESS (local), &native, sizeof native, error))
+    return FALSE;
+  if (bind (fd, (struct sockaddr *) &native, size) != 0)
+    return fail_errno (error, errno, "bind");
+  return TRUE;
+}
+
+static GInetSocketAddress *
+any_address (GSocketFamily family, guint16 number)
+{
+  g_autoptr (GInetAddress) any = g_inet_address_new_any (family);
+
+  return G_INET_SOCKET_ADDRESS (g_inet_socket_address_new (any, number));
+}
+
+static int
+open_fd (GSocketFamily family, GError **error)
+{
+  int fd = socket (family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  int on = 1;
+
+  if (fd < 0)
+    {
+      fail_errno (error, errno, "socket");
+      return -1;
+    }
+  if (family == G_SOCKET_FAMILY_IPV6)
+    setsockopt (fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+
+  return fd;
+}
+
+/* Law 2: the kernel's word that the socket is on P, whatever bind() said. */
+static gboolean
+is_on_port (int fd, guint16 number, GError **error)
+{
+  struct sockaddr_storage native;
+  socklen_t size = sizeof native;
+  g_autoptr (GSocketAddress) bound = NULL;
+
+  if (getsockname (fd, (struct sockaddr *) &native, &size) != 0)
+    return fail_errno (error, errno, "getsockname");
+
+  bound = g_socket_address_new_from_native (&native, size);
+  if (g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (bound)) == number)
+    return TRUE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE, "the system gave another port than %u", number);
+  return FALSE;
+}
+
+/* A descriptor on P that shares it with our others. */
+static int
+shared_fd (KhPort *self, GInetSocketAddress *local, GError **error)
+{
+  int fd = open_fd (g_socket_address_get_family (G_SOCKET_ADDRESS (local)), error);
+  int on = 1;
+
+  if (fd < 0)
+    return -1;
+
+  if (setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+    fail_errno (error, errno, "setsockopt");
+  else if (bind_fd (fd, local, error) && is_on_port (fd, self->number, error))
+    return fd;
+
+  close (fd);
+  return -1;
+}
+
+/* Whether any socket but one in TIME_WAIT stands on the port: a port of ours that closed a minute ago is free for
+ * us, though a plain bind says no. Lines are `n: LOCAL:PORT REMOTE:PORT STATE …` in hexadecimal. */
+static gboolean
+only_time_wait (const char *path, guint16 number)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return TRUE;
+
+  lines = g_strsplit (text, "\n", -1);
+  for (gsize i = 0; lines[i] != NULL; i++)
+    {
+      unsigned int port, state;
+
+      if (sscanf (lines[i], " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 && port == number &&
+          state != TCP_TIME_WAIT)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Law 11: SO_REUSEPORT lets two programs of one user share a port, and the kernel would deal friends out between
+ * them. So ask for P plainly first. A family the system does not have is no obstacle. */
+static gboolean
+is_free (GSocketFamily family, guint16 number, GError **error)
+{
+  g_autoptr (GInetSocketAddress) any = any_address (family, number);
+  g_autoptr (GError) local_error = NULL;
+  int fd = open_fd (family, NULL);
+  gboolean free_now;
+
+  if (fd < 0)
+    return family == G_SOCKET_FAMILY_IPV6;
+
+  free_now = bind_fd (fd, any, &local_error);
+  close (fd);
+  if (free_now || (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE) &&
+                   only_time_wait ("/proc/net/tcp", number) && only_time_wait ("/proc/net/tcp6", number)))
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+static gboolean
+take (KhPort *self, guint16 number, GError **error)
+{
+  g_autoptr (GInetSocketAddress) any_v4 = any_address (G_SOCKET_FAMILY_IPV4, number);
+  g_autoptr (GInetSocketAddress) any_v6 = any_address (G_SOCKET_FAMILY_IPV6, number);
+
+  if (!is_free (G_SOCKET_FAMILY_IPV4, number, error) || !is_free (G_SOCKET_FAMILY_IPV6, number, error))
+    return FALSE;
+
+  /* Held as long as the punch lives, so that nobody else is given P in between. */
+  self->number = number;
+  self->guard_v4 = shared_fd (self, any_v4, error);
+  self->guard_v6 = shared_fd (self, any_v6, NULL);
+  return self->guard_v4 >= 0;
+}
+
+static void
+read_automatic_range (guint *low, guint *high)
+{
+  g_autofree char *text = NULL;
+
+  if (!g_file_get_contents ("/proc/sys/net/ipv4/ip_local_port_range", &text, NULL, NULL) ||
+      sscanf (text, "%u %u", low, high) != 2)
+    {
+      *low = 32768;
+      *high = 60999;
+    }
+}
+
+/* Outside the range that the system gives to other programs' connections, if there is anything outside. */
+static guint16
+choose (void)
+{
+  guint low, high, below, above;
+  guint choice;
+
+  read_automatic_range (&low, &high);
+  below = low > LOWEST_CHOICE ? low - LOWEST_CHOICE : 0;
+  above = high < G_MAXUINT16 ? G_MAXUINT16 - high : 0;
+  if (below + above == 0)
+    return g_random_int_range (LOWEST_CHOICE, G_MAXUINT16 + 1);
+
+  choice = g_random_int_range (0, below + above);
+  return choice < below ? LOWEST_CHOICE + choice : high + 1 + (choice - below);
+}
+
+/**
+ * kh_port_new:
+ * @number: the port wanted, or 0 for one that the object chooses
+ * @error: return location
+ *
+ * Takes a local TCP port for IPv4 and, where there is one, IPv6, and keeps it until the object goes.
+ *
+ * Returns: (transfer full): the port, or %NULL with %KH_ERROR_PORT when somebody else has it
+ */
+KhPort *
+kh_port_new (guint16 number, GError **error)
+{
+  g_autoptr (KhPort) self = g_object_new (KH_TYPE_PORT, NULL);
+  g_autoptr (GError) local_error = NULL;
+
+  if (number != 0)
+    {
+      if (take (self, number, &local_error))
+        return g_steal_pointer (&self);
+      g_set_error (error, KH_ERROR, KH_ERROR_PORT,
+                   "Port %u cannot be used (%s). Another program may have it: choose another port.", number,
+                   local_error->message);
+      return NULL;
+    }
+
+  for (int i = 0; i < CHOICES; i++)
+    {
+      g_clear_error (&local_error);
+      if (take (self, choose (), &local_error))
+        return g_steal_pointer (&self);
+    }
+
+  g_set_error (error, KH_ERROR, KH_ERROR_PORT, "This computer has no free port left for a connection (%s).",
+               local_error->message);
+  return NULL;
+}
+
+guint16
+kh_port_get_number (KhPort *self)
+{
+  g_return_val_if_fail (KH_IS_PORT (self), 0);
+
+  return self->number;
+}
+
+/**
+ * kh_port_local_for:
+ * @remote: somebody to reach
+ * @error: return location
+ *
+ * The address on P from which packets to @remote would leave, as the routing table has it. Sends nothing.
+ *
+ * Returns: (transfer full): the address, or %NULL with a %G_IO_ERROR such as %G_IO_ERROR_NETWORK_UNREACHABLE
+ */
+GInetSocketAddress *
+kh_port_local_for (KhPort *self, GInetSocketAddress *remote, GError **error)
+{
+  struct sockaddr_storage native;
+  socklen_t size = sizeof native;
+  g_autoptr (GSocketAddress) found = NULL;
+  int fd, code;
+
+  g_return_val_if_fail (KH_IS_PORT (self), NULL);
+
+  if (!g_socket_address_to_native (G_SOCKET_ADDRESS (remote), &native, sizeof native, error))
+    return NULL;
+
+  /* connect() on a datagram socket only looks up the route. */
+  fd = socket (native.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 ||
+      connect (fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) != 0 ||
+      getsockname (fd, (struct sockaddr *) &native, &size) != 0)
+    {
+      code = errno;
+      close_fd (&fd);
+      fail_errno (error, code, "route");
+      return NULL;
+    }
+
+  close (fd);
+  found = g_socket_address_new_from_native (&native, size);
+  return G_INET_SOCKET_ADDRESS (
+      g_inet_socket_address_new (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (found)), self->number));
+}
+
+/**
+ * kh_port_listen:
+ * @family: IPv4 or IPv6
+ * @error: return location
+ *
+ * Returns: (transfer full): a non-blocking socket that listens on P at every address of @family, beside whatever
+ *   else uses P; %NULL with a %G_IO_ERROR
+ */
+GSocket *
+kh_port_listen (KhPort *self, GSocketFamily family, GError **error)
+{
+  g_autoptr (GInetSocketAddress) any = NULL;
+  GSocket *listener;
+  int fd;
+
+  g_return_val_if_fail (KH_IS_PORT (self), NULL);
+
+  any = any_address (family, self->number);
+  fd = shared_fd (self, any, error);
+  if (fd < 0)
+    return NULL;
+
+  if (listen (fd, BACKLOG) != 0)
+    {
+      fail_errno (error, errno, "listen");
+      close (fd);
+      return NULL;
+    }
+
+  listener = g_socket_new_from_fd (fd, error);
+  if (listener == NULL)
+    close (fd);
+  else
+    g_socket_set_blocking (listener, FALSE);
+  return listener;
+}
+
+/* --- connecting ------------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  int fd;
+  GSource *source;
+} Connect;
+
+static void
+connect_free (Connect *connect)
+{
+  if (connect->source != NULL)
+    {
+      g_source_destroy (connect->source);
+      g_source_unref (connect->source);
+    }
+  close_fd (&connect->fd);
+  g_free (connect);
+}
+
+static void
+set_options (int fd, GSocketFamily family, KhPortFlags flags)
+{
+  int on = 1;
+  int segment = INTERNET_SEGMENT;
+
+  /* Before connect(): Nagle would hold back the second small message for a round trip (law 9). */
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (flags & KH_PORT_INTERNET)
+    setsockopt (fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+
+  /* The error queue tells an RST from an ICMP, and who sent it (law 13). */
+  if (family == G_SOCKET_FAMILY_IPV6)
+    setsockopt (fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+  else
+    setsockopt (fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+static void
+connect_return_error (GTask *task, int code)
+{
+  Connect *state = g_task_get_task_data (task);
+  g_autofree char *icmp = kh_icmp_describe (state->fd);
+  GError *error = error_from_errno (code, "connect");
+
+  if (icmp != NULL)
+    g_prefix_error (&error, "%s: ", icmp);
+  g_task_return_error (task, error);
+}
+
+static void
+connect_return_success (GTask *task)
+{
+  Connect *state = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (state->fd, &error);
+
+  if (socket == NULL)
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+
+  state->fd = -1;
+  g_socket_set_blocking (socket, FALSE);
+  g_task_return_pointer (task, g_socket_connection_factory_create_connection (socket), g_object_unref);
+}
+
+static gboolean
+on_writable (int fd, GIOCondition condition, gpointer user_data)
+{
+  GTask *task = user_data;
+  int code = 0;
+  socklen_t size = sizeof code;
+
+  if (g_task_return_error_if_cancelled (task))
+    return G_SOURCE_REMOVE;
+
+  if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0)
+    code = errno;
+  if (code != 0)
+    connect_return_error (task, code);
+  else
+    connect_return_success (task);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  /* The child source has made the parent ready; its callback runs next and sees the cancellation. */
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch (GTask *task)
+{
+  Connect *state = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  state->source = g_unix_fd_source_new (state->fd, G_IO_OUT);
+  g_source_set_callback (state->source, G_SOURCE_FUNC (on_writable), g_object_ref (task), g_object_unref);
+  g_source_set_static_name (state->source, "kh-port connect");
+  if (cancellable != NULL)
+    {
+      g_autoptr (GSource) child = g_cancellable_source_new (cancellable);
+
+      g_source_set_callback (child, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
+      g_source_add_child_source (state->source, child);
+    }
+  g_source_attach (state->source, g_task_get_context (task));
+}
+
+/**
+ * kh_port_connect_async:
+ * @remote: whom to dial
+ * @flags: what kind of way it is
+ * @cancellable: (nullable): ends the attempt; a SYN that is out is simply not repeated, nothing is sent (law 7)
+ * @callback: called once
+ * @user_data: for @callback
+ *
+ * Dials @remote from P and holds: the kernel repeats the SYN by itself, with the same sequence number, which is what
+ * routers expect (law 5). The first SYN has left when this call returns.
+ *
+ * Errors are %G_IO_ERROR: %G_IO_ERROR_CONNECTION_REFUSED, %G_IO_ERROR_HOST_UNREACHABLE,
+ * %G_IO_ERROR_NETWORK_UNREACHABLE, %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_ADDRESS_IN_USE when a socket of ours already
+ * has this pair of addresses (law 3), %G_IO_ERROR_CANCELLED. Never is another port tried.
+ */
+void
+kh_port_connect_async (KhPort              *self,
+                       GInetSocketAddress  *remote,
+                       KhPortFlags          flags,
+                       GCancellable        *cancellable,
+                       GAsyncReadyCallback  callback,
+                       gpointer             user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autoptr (GInetSocketAddress) local = NULL;
+  struct sockaddr_storage native;
+  GSocketFamily family;
+  Connect *state;
+  GError *error = NULL;
+
+  g_return_if_fail (KH_IS_PORT (self));
+  g_return_if_fail (G_IS_INET_SOCKET_ADDRESS (remote));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, kh_port_connect_async);
+  state = g_new0 (Connect, 1);
+  state->fd = -1;
+  g_task_set_task_data (task, state, (GDestroyNotify) connect_free);
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
+
+  local = kh_port_local_for (self, remote, &error);
+  /* Law 12: a dial to the own address and port connects to itself. */
+  if (local != NULL && kh_address_equal (G_SOCKET_ADDRESS (local), G_SOCKET_ADDRESS (remote)))
+    error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "this is our own address and port");
+  if (error == NULL)
+    state->fd = shared_fd (self, local, &error);
+  if (error != NULL || !g_socket_address_to_native (G_SOCKET_ADDRESS (remote), &native, sizeof native, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  family = g_socket_address_get_family (G_SOCKET_ADDRESS (remote));
+  set_options (state->fd, family, flags);
+  if (connect (state->fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) != 0 &&
+      errno != EINPROGRESS)
+    connect_return_error (task, errno);
+  else
+    watch (task);
+}
+
+/**
+ * kh_port_connect_finish:
+ *
+ * Returns: (transfer full): the connection, non-blocking, or %NULL with an error
+ */
+GSocketConnection *
+kh_port_connect_finish (KhPort *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
