@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-race.h"
+
+#include "kh-address.h"
+#include "kh-agreement.h"
+#include "kh-error.h"
+
+#include <string.h>
+
+/* A stranger who connects and says nothing is not kept longer than this; a friend speaks within a round trip. */
+#define FIRST_MESSAGE_MS 2000
+
+/* How many unproven connections may wait at our door: from addresses the friend named, and from others. */
+#define PLACES 16
+
+/* Proven connections beside one another. Each is a socket that the friend made; nobody honest makes more. */
+#define MAX_FINISHED 64
+
+/* Dial again only after a real answer, and not in step with the friend who was refused at the same moment. */
+#define REDIAL_MIN_MS 100
+#define REDIAL_SPREAD_MS 300
+#define UNREACHABLE_REDIAL_MS 1000
+
+/**
+ * KhRace:
+ *
+ * Runs the moves of a plan side by side until both friends agree on one socket.
+ *
+ * A connect() that succeeds is only a candidate: strangers answer too. So each socket, dialled or accepted, becomes a
+ * #KhChannel on which the joiner proves itself first; #KhAgreement then decides which one is the path. Losers are
+ * closed only after the path is agreed, because closing one that shares the winner's addresses would kill the winner
+ * (law 7). Dials are held, never hammered (law 5).
+ *
+ * The states of a runner: dialling → proving → finished → path, or dropped from any of them. Whatever happens, each
+ * attempt has one `attempt.start` or `attempt.accepted` and one `attempt.end` in the trace.
+ */
+struct _KhRace
+{
+  GObject parent_instance;
+
+  KhTrace *trace;
+  KhDialer *dialer;
+  KhRole role;
+  guint8 psk[32];
+  guint32 epoch;
+
+  GPtrArray *targets;  /* of Target: whom we dial */
+  GPtrArray *expected; /* of Target: where the friend may come from */
+  GPtrArray *runners;  /* of Runner, oldest first */
+  GHashTable *seen;    /* of GBytes: valid first messages, so that a replay is noticed */
+  KhAgreement *agreement;
+  guint last_id;
+  gint64 start;
+  GTask *task;
+  guint deadline_id;
+  guint agreement_id;
+};
+
+typedef struct
+{
+  KhMove move;
+  GInetSocketAddress *remote;
+  KhRace *race;
+  guint redial_id;
+} Target;
+
+typedef struct
+{
+  guint id;
+  KhMove move;
+  char *local;
+  char *remote;
+  Target *target;   /* of a dial; NULL for an accepted one */
+  gboolean known;   /* accepted from an address that the friend named */
+  gboolean finished;
+  gint64 start;
+  GCancellable *dialling;
+  KhChannel *channel;
+  KhRace *race;
+  guint patience_id;
+} Runner;
+
+G_DEFINE_FINAL_TYPE (KhRace, kh_race, G_TYPE_OBJECT)
+
+static void dial (KhRace *self, Target *target);
+static void pump (KhRace *self);
+
+static void
+target_free (Target *target)
+{
+  g_clear_handle_id (&target->redial_id, g_source_remove);
+  g_object_unref (target->remote);
+  g_free (target);
+}
+
+static void
+runner_free (Runner *runner)
+{
+  g_clear_handle_id (&runner->patience_id, g_source_remove);
+  if (runner->dialling != NULL)
+    g_cancellable_cancel (runner->dialling);
+  g_clear_object (&runner->dialling);
+  if (runner->channel != NULL)
+    kh_channel_close (runner->channel);
+  g_clear_object (&runner->channel);
+  g_free (runner->local);
+  g_free (runner->remote);
+  g_free (runner);
+}
+
+static void
+kh_race_dispose (GObject *object)
+{
+  KhRace *self = KH_RACE (object);
+
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  g_clear_handle_id (&self->agreement_id, g_source_remove);
+  if (self->dialer != NULL)
+    kh_dialer_unlisten (self->dialer);
+  g_ptr_array_set_size (self->runners, 0);
+  g_ptr_array_set_size (self->targets, 0);
+  g_clear_object (&self->dialer);
+  g_clear_object (&self->trace);
+
+  G_OBJECT_CLASS (kh_race_parent_class)->dispose (object);
+}
+
+static void
+kh_race_finalize (GObject *object)
+{
+  KhRace *self = KH_RACE (object);
+
+  g_ptr_array_unref (self->targets);
+  g_ptr_array_unref (self->expected);
+  g_ptr_array_unref (self->runners);
+  g_hash_table_unref (self->seen);
+  kh_agreement_free (self->agreement);
+  explicit_bzero (self->psk, sizeof self->psk);
+
+  G_OBJECT_CLASS (kh_race_parent_class)->finalize (object);
+}
+
+static void
+kh_race_class_init (KhRaceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = kh_race_dispose;
+  G_OBJECT_CLASS (klass)->finalize = kh_race_finalize;
+}
+
+static void
+kh_race_init (KhRace *self)
+{
+  self->targets = g_ptr_array_new_with_free_func ((GDestroyNotify) target_free);
+  self->expected = g_ptr_array_new_with_free_func ((GDestroyNotify) target_free);
+  self->runners = g_ptr_array_new_with_free_func ((GDestroyNotify) runner_free);
+  self->seen = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+}
+
+/**
+ * kh_race_new:
+ * @trace: where each attempt is told
+ * @dialer: makes the sockets
+ * @role: the joiner speaks first on every socket, the inviter nominates
+ * @psk: (array fixed-size=32): what only the two friends know
+ * @epoch: 0 for the first conversation
+ *
+ * Returns: (transfer full): a race that has not begun
+ */
+KhRace *
+kh_race_new (KhTrace *trace, KhDialer *dialer, KhRole role, const guint8 *psk, guint32 epoch)
+{
+  KhRace *self = g_object_new (KH_TYPE_RACE, NULL);
+
+  self->trace = g_object_ref (trace);
+  self->dialer = g_object_ref (dialer);
+  self->role = role;
+  memcpy (self->psk, psk, sizeof self->psk);
+  self->epoch = epoch;
+  self->agreement = kh_agreement_new (role);
+
+  return self;
+}
+
+static void
+add_target (GPtrArray *targets, KhRace *self, KhMove move, GInetSocketAddress *remote)
+{
+  Target *target = g_new0 (Target, 1);
+
+  target->move = move;
+  target->remote = g_object_ref (remote);
+  target->race = self;
+  g_ptr_array_add (targets, target);
+}
+
+/**
+ * kh_race_add_target:
+ * @move: the move it belongs to
+ * @remote: whom to dial
+ *
+ * Adds somebody to dial once the race runs. An address that is there already, by a cheaper move, is not dialled twice:
+ * it would be the same pair of addresses.
+ */
+void
+kh_race_add_target (KhRace *self, KhMove move, GInetSocketAddress *remote)
+{
+  g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
+
+  for (guint i = 0; i < self->targets->len; i++)
+    if (kh_address_equal (G_SOCKET_ADDRESS (((Target *) g_ptr_array_index (self->targets, i))->remote),
+                          G_SOCKET_ADDRESS (remote)))
+      return;
+  add_target (self->targets, self, move, remote);
+}
+
+/**
+ * kh_race_expect:
+ * @move: what a connection from there is called
+ * @remote: an address from which the friend may come, whatever the port
+ */
+void
+kh_race_expect (KhRace *self, KhMove move, GInetSocketAddress *remote)
+{
+  g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
+
+  add_target (self->expected, self, move, remote);
+}
+
+/* --- ends --------------------------------------------------------------------------------------------------- */
+
+static void
+report_end (KhRace *self, Runner *runner, const char *outcome, const char *detail)
+{
+  gint64 elapsed_ms = (g_get_monotonic_time () - runner->start) / 1000;
+
+  if (detail != NULL)
+    kh_trace_add (self->trace, "attempt.end", "id:i outcome:s elapsed_ms:l detail:s", runner->id, outcome, elapsed_ms, detail);
+  else
+    kh_trace_add (self->trace, "attempt.end", "id:i outcome:s elapsed_ms:l", runner->id, outcome, elapsed_ms);
+}
+
+static void
+drop (KhRace *self, Runner *runner, const char *outcome, const char *detail)
+{
+  guint id = runner->id;
+
+  report_end (self, runner, outcome, detail);
+  g_ptr_array_remove (self->runners, runner);
+  kh_agreement_remove (self->agreement, id, g_get_monotonic_time ());
+}
+
+/* The one way the race ends: everything but the winner is closed, then the task returns. */
+static GTask *
+end (KhRace *self, const char *outcome_of_dials)
+{
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  g_clear_handle_id (&self->agreement_id, g_source_remove);
+  kh_dialer_unlisten (self->dialer);
+  for (guint i = 0; i < self->runners->len; i++)
+    {
+      Runner *runner = g_ptr_array_index (self->runners, i);
+
+      report_end (self, runner, runner->finished ? "lost-race" : outcome_of_dials, NULL);
+    }
+  g_ptr_array_set_size (self->runners, 0);
+  for (guint i = 0; i < self->targets->len; i++)
+    g_clear_handle_id (&((Target *) g_ptr_array_index (self->targets, i))->redial_id, g_source_remove);
+
+  return g_steal_pointer (&self->task);
+}
+
+static void
+return_task (GTask *task, KhChannel *channel, GError *error)
+{
+  gulong cancelled_id = GPOINTER_TO_SIZE (g_task_get_task_data (task));
+
+  if (cancelled_id != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (task), cancelled_id);
+  if (channel != NULL)
+    g_task_return_pointer (task, channel, g_object_unref);
+  else
+    g_task_return_error (task, error);
+  g_object_unref (task);
+}
+
+static void
+win (KhRace *self, Runner *winner)
+{
+  KhChannel *channel = g_steal_pointer (&winner->channel);
+
+  /* Reading pauses until the conversation takes over, so nothing that comes behind the agreement is lost. */
+  kh_channel_set_handler (channel, NULL, NULL, NULL);
+  report_end (self, winner, "connected", NULL);
+  g_ptr_array_remove (self->runners, winner);
+  return_task (end (self, "cancelled"), channel, NULL);
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  KhRace *self = user_data;
+
+  self->deadline_id = 0;
+  return_task (end (self, "silent"), NULL,
+               g_error_new_literal (KH_ERROR, KH_ERROR_NO_PATH,
+                                    "No direct connection came about in time: the routers between you and your friend let "
+                                    "none of the attempts through. Try another network on one side, such as a phone's hotspot."));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled_idle (gpointer user_data)
+{
+  KhRace *self = user_data;
+
+  if (self->task != NULL)
+    return_task (end (self, "cancelled"), NULL, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled"));
+  return G_SOURCE_REMOVE;
+}
+
+/* A handler must not be disconnected from inside itself, so the end waits for the loop. */
+static void
+on_cancelled (GCancellable *cancellable, KhRace *self)
+{
+  g_idle_add_full (G_PRIORITY_DEFAULT, on_cancelled_idle, g_object_ref (self), g_object_unref);
+}
+
+/* --- proving and agreeing ------------------------------------------------------------------------------------- */
+
+static Runner *
+find_runner (KhRace *self, guint id)
+{
+  for (guint i = 0; i < self->runners->len; i++)
+    {
+      Runner *runner = g_ptr_array_index (self->runners, i);
+
+      if (runner->id == id)
+        return runner;
+    }
+  return NULL;
+}
+
+static guint
+count_finished (KhRace *self)
+{
+  guint finished = 0;
+
+  for (guint i = 0; i < self->runners->len; i++)
+    finished += ((Runner *) g_ptr_array_index (self->runners, i))->finished;
+  return finished;
+}
+
+static gboolean
+on_agreement_due (gpointer user_data)
+{
+  KhRace *self = user_data;
+
+  self->agreement_id = 0;
+  kh_agreement_tick (self->agreement, g_get_monotonic_time ());
+  pump (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+schedule_agreement (KhRace *self)
+{
+  gint64 deadline = kh_agreement_get_deadline (self->agreement);
+
+  g_clear_handle_id (&self->agreement_id, g_source_remove);
+  if (deadline < 0 || self->task == NULL)
+    return;
+  /* Rounded up, so that the deadline has passed when the timer fires. */
+  self->agreement_id = g_timeout_add (MAX (0, deadline - g_get_monotonic_time ()) / 1000 + 1, on_agreement_due, self);
+  g_source_set_name_by_id (self->agreement_id, "kh-race agreement");
+}
+
+static void
+report_path (KhRace *self, Runner *runner)
+{
+  kh_trace_add (self->trace, "path.selected", "kind:s local:s remote:s elapsed_ms:l", kh_move_name (runner->move),
+                runner->local, runner->remote, (g_get_monotonic_time () - self->start) / 1000);
+}
+
+static void
+carry_out (KhRace *self, const KhAgreementAction *action)
+{
+  Runner *runner = find_runner (self, action->socket);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (runner == NULL)
+    return;
+
+  switch (action->step)
+    {
+    case KH_AGREEMENT_SEND:
+      bytes = kh_handshake_to_bytes (&action->message);
+      if (!kh_channel_send (runner->channel, bytes))
+        drop (self, runner, "lost-race", "the connection broke");
+      break;
+    case KH_AGREEMENT_SELECTED:
+      report_path (self, runner);
+      break;
+    case KH_AGREEMENT_AGREED:
+      win (self, runner);
+      break;
+    case KH_AGREEMENT_REFUSE:
+    default:
+      drop (self, runner, "not-friend", "said what makes no sense here");
+    }
+}
+
+static void
+pump (KhRace *self)
+{
+  KhAgreementAction action;
+
+  while (self->task != NULL && kh_agreement_next_action (self->agreement, &action))
+    carry_out (self, &action);
+  schedule_agreement (self);
+}
+
+/* The inviter has read a message that only the friend can have written; unless somebody recorded and repeats it. */
+static void
+take_first (KhRace *self, Runner *runner, const KhHandshake *message)
+{
+  g_autoptr (GBytes) raw = kh_channel_get_first_message (runner->channel);
+  KhMove move;
+
+  if (message->kind != KH_HANDSHAKE_FIRST || g_hash_table_contains (self->seen, raw) ||
+      count_finished (self) >= MAX_FINISHED || g_hash_table_size (self->seen) >= 16 * MAX_FINISHED)
+    {
+      drop (self, runner, "not-friend", "no valid first message of its own");
+      return;
+    }
+
+  g_hash_table_add (self->seen, g_steal_pointer (&raw));
+  g_clear_handle_id (&runner->patience_id, g_source_remove);
+  runner->finished = TRUE;
+  if (kh_move_from_name (message->move, &move)) /* the joiner's word for it goes, so both tell the same kind */
+    runner->move = move;
+  kh_agreement_add (self->agreement, runner->id, kh_dial_rtt (kh_channel_get_stream (runner->channel)),
+                    g_get_monotonic_time ());
+}
+
+static void
+on_frame (KhChannel *channel, GBytes *frame, gpointer user_data)
+{
+  Runner *runner = user_data;
+  g_autoptr (KhRace) self = g_object_ref (runner->race);
+  g_autoptr (GError) error = NULL;
+  KhHandshake message;
+
+  if (!kh_handshake_from_bytes (frame, &message, &error))
+    drop (self, runner, "not-friend", error->message);
+  else if (self->role == KH_ROLE_INVITER && !runner->finished)
+    take_first (self, runner, &message);
+  else
+    {
+      g_clear_handle_id (&runner->patience_id, g_source_remove);
+      runner->finished = TRUE;
+      kh_agreement_hear (self->agreement, runner->id, &message, g_get_monotonic_time ());
+    }
+
+  pump (self);
+}
+
+static gboolean
+on_redial (gpointer user_data)
+{
+  Target *target = user_data;
+
+  target->redial_id = 0;
+  dial (target->race, target);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+redial_later (Target *target, guint delay_ms)
+{
+  if (target == NULL || target->redial_id != 0)
+    return;
+  target->redial_id = g_timeout_add (delay_ms + g_random_int_range (0, REDIAL_SPREAD_MS), on_redial, target);
+  g_source_set_name_by_id (target->redial_id, "kh-race redial");
+}
+
+static void
+on_closed (KhChannel *channel, const GError *error, gpointer user_data)
+{
+  Runner *runner = user_data;
+  g_autoptr (KhRace) self = g_object_ref (runner->race);
+  Target *target = runner->target;
+  gboolean was_friend = runner->finished;
+  const char *detail = error != NULL ? error->message : "closed";
+
+  drop (self, runner, was_friend ? "lost-race" : "not-friend", detail);
+  if (was_friend)
+    redial_later (target, REDIAL_MIN_MS);
+  pump (self);
+}
+
+static gboolean
+on_impatient (gpointer user_data)
+{
+  Runner *runner = user_data;
+  g_autoptr (KhRace) self = g_object_ref (runner->race);
+
+  runner->patience_id = 0;
+  drop (self, runner, "not-friend", "connected, but said nothing");
+  pump (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+introduce (KhRace *self, Runner *runner)
+{
+  KhHandshake first = { .kind = KH_HANDSHAKE_FIRST, .number = runner->id };
+  g_autoptr (GBytes) bytes = NULL;
+
+  g_strlcpy (first.move, kh_move_name (runner->move), sizeof first.move);
+  bytes = kh_handshake_to_bytes (&first);
+  kh_channel_send (runner->channel, bytes);
+  kh_agreement_add (self->agreement, runner->id, 0, g_get_monotonic_time ());
+}
+
+static void
+prove (KhRace *self, Runner *runner, GIOStream *stream)
+{
+  runner->channel = kh_channel_new (stream, self->role, self->psk, self->epoch);
+  runner->patience_id = g_timeout_add (FIRST_MESSAGE_MS, on_impatient, runner);
+  g_source_set_name_by_id (runner->patience_id, "kh-race patience");
+  if (self->role == KH_ROLE_JOINER)
+    introduce (self, runner);
+  kh_channel_set_handler (runner->channel, on_frame, on_closed, runner);
+}
+
+/* --- dials -------------------------------------------------------------------------------------------------- */
+
+static Runner *
+add_runner (KhRace *self, KhMove move, GInetSocketAddress *local, GInetSocketAddress *remote)
+{
+  Runner *runner = g_new0 (Runner, 1);
+
+  runner->id = ++self->last_id;
+  runner->move = move;
+  runner->local = local != NULL ? kh_address_to_text (G_SOCKET_ADDRESS (local)) : NULL;
+  runner->remote = kh_address_to_text (G_SOCKET_ADDRESS (remote));
+  runner->start = g_get_monotonic_time ();
+  runner->race = self;
+  g_ptr_array_add (self->runners, runner);
+
+  return runner;
+}
+
+static void
+dial_failed (KhRace *self, Runner *runner, const GError *error)
+{
+  Target *target = runner->target;
+  const char *outcome = kh_dial_outcome (error);
+  gboolean host = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_HOST_UNREACHABLE);
+
+  drop (self, runner, outcome, error->message);
+  if (host)
+    redial_later (target, UNREACHABLE_REDIAL_MS);
+  else if (strcmp (outcome, "unreachable") != 0) /* no such route, no permission: trying again changes nothing */
+    redial_later (target, REDIAL_MIN_MS);
+}
+
+typedef struct
+{
+  KhRace *race;
+  guint id;
+} Dialled;
+
+static void
+on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Dialled *dialled = user_data;
+  g_autoptr (KhRace) self = dialled->race;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GIOStream) stream = kh_dialer_dial_finish (KH_DIALER (source), result, &error);
+  Runner *runner = self->task != NULL ? find_runner (self, dialled->id) : NULL;
+
+  /* The race is over: a late success is closed as its last reference goes. */
+  if (runner == NULL)
+    return;
+
+  g_clear_object (&runner->dialling);
+  if (stream == NULL)
+    dial_failed (self, runner, error);
+  else
+    {
+      kh_trace_add (self->trace, "attempt.connected", "id:i elapsed_ms:l", runner->id,
+                    (g_get_monotonic_time () - runner->start) / 1000);
+      prove (self, runner, stream);
+    }
+  pump (self);
+}
+
+static void
+dial (KhRace *self, Target *target)
+{
+  g_autoptr (GInetSocketAddress) local = kh_dialer_local_for (self->dialer, target->remote, NULL);
+  Runner *runner = add_runner (self, target->move, local, target->remote);
+  Dialled *dialled = g_new (Dialled, 1);
+
+  runner->target = target;
+  runner->dialling = g_cancellable_new ();
+  kh_trace_add (self->trace, "attempt.start", "id:i move:s local:s remote:s", runner->id, kh_move_name (runner->move),
+                runner->local, runner->remote);
+
+  dialled->race = g_object_ref (self);
+  dialled->id = runner->id;
+  kh_dialer_dial_async (self->dialer, target->remote, target->move, runner->dialling, on_dialled, dialled);
+}
+
+/* --- the door ----------------------------------------------------------------------------------------------- */
+
+static const Target *
+find_expected (KhRace *self, GInetSocketAddress *remote)
+{
+  for (guint i = 0; i < self->expected->len; i++)
+    {
+      Target *expected = g_ptr_array_index (self->expected, i);
+
+      if (g_inet_address_equal (g_inet_socket_address_get_address (expected->remote),
+                                g_inet_socket_address_get_address (remote)))
+        return expected;
+    }
+  return NULL;
+}
+
+/* Strangers compete with one another for places, not with the friend's addresses nor with our own dials. */
+static void
+make_place (KhRace *self, gboolean known)
+{
+  Runner *oldest = NULL;
+  guint waiting = 0;
+
+  for (guint i = 0; i < self->runners->len; i++)
+    {
+      Runner *runner = g_ptr_array_index (self->runners, i);
+
+      if (runner->target != NULL || runner->finished || runner->known != known)
+        continue;
+      waiting++;
+      if (oldest == NULL)
+        oldest = runner;
+    }
+
+  if (waiting >= PLACES)
+    drop (self, oldest, "not-friend", "gave way to a newer connection");
+}
+
+static void
+on_accepted (KhDialer *dialer, GIOStream *stream, GInetSocketAddress *local, GInetSocketAddress *remote, gpointer user_data)
+{
+  KhRace *self = user_data;
+  const Target *expected = find_expected (self, remote);
+  Runner *runner;
+
+  make_place (self, expected != NULL);
+  runner = add_runner (self, expected != NULL ? expected->move : KH_MOVE_DIAL, local, remote);
+  runner->known = expected != NULL;
+  kh_trace_add (self->trace, "attempt.accepted", "id:i move:s local:s remote:s known:b", runner->id,
+                kh_move_name (runner->move), runner->local, runner->remote, runner->known);
+  prove (self, runner, stream);
+  pump (self);
+}
+
+/**
+ * kh_race_run_async:
+ * @timeout_ms: how long to try, in milliseconds
+ * @cancellable: (nullable): ends the race
+ * @callback: called once
+ * @user_data: for @callback
+ *
+ * Listens and dials everybody at once; all first SYNs are out when this returns. Runs once per object.
+ */
+void
+kh_race_run_async (KhRace *self, guint timeout_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
+                   gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
+
+  self->task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (self->task, kh_race_run_async);
+  self->start = g_get_monotonic_time ();
+
+  if (!kh_dialer_listen (self->dialer, on_accepted, self, &error))
+    kh_trace_add (self->trace, "listen.failed", "reason:s", error->message);
+  for (guint i = 0; i < self->targets->len; i++)
+    dial (self, g_ptr_array_index (self->targets, i));
+
+  self->deadline_id = g_timeout_add (timeout_ms, on_deadline, self);
+  g_source_set_name_by_id (self->deadline_id, "kh-race deadline");
+  if (cancellable != NULL)
+    {
+      gulong id = g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
+
+      g_task_set_task_data (self->task, GSIZE_TO_POINTER (id), NULL);
+      if (g_cancellable_is_cancelled (cancellable))
+        on_cancelled (cancellable, self);
+    }
+}
+
+/**
+ * kh_race_run_finish:
+ *
+ * Returns: (transfer full): the agreed channel, paused, or %NULL with %KH_ERROR_NO_PATH or %G_IO_ERROR_CANCELLED
+ */
+KhChannel *
+kh_race_run_finish (KhRace *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
