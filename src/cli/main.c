@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-conversation.h"
+#include "kh-error.h"
+#include "kh-json.h"
+#include "kh-lines.h"
+#include "kh-options.h"
+#include "kh-sentences.h"
+#include "kh-session.h"
+#include "kh-text.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_INTERNAL 1
+#define EXIT_USAGE 2
+
+/* How much may be on its way before standard input has to wait. */
+#define MAX_UNACKED 128
+
+typedef struct
+{
+  KhOptions *options;
+  KhSession *session;
+  KhLines *lines;
+  GMainLoop *loop;
+  int status;
+  gboolean leaving;
+  gboolean output_broken;
+} Program;
+
+static void leave (Program *program, int status);
+
+/* Bytes, whatever the locale: g_print() turns Chinese into question marks under LC_ALL=C. One write a line. */
+static gboolean
+write_line (int fd, const char *line)
+{
+  g_autofree char *whole = g_strconcat (line, "\n", NULL);
+  gsize length = strlen (whole);
+  gsize done = 0;
+
+  while (done < length)
+    {
+      gssize wrote = write (fd, whole + done, length - done);
+
+      if (wrote < 0 && errno == EAGAIN)
+        {
+          GPollFD poll_fd = { fd, G_IO_OUT, 0 };
+
+          g_poll (&poll_fd, 1, -1);
+          continue;
+        }
+      if (wrote < 0 && errno != EINTR)
+        return FALSE;
+      done += MAX (wrote, 0);
+    }
+  return TRUE;
+}
+
+/* Nobody reads what the friend says any more: then there is nothing to stay for. */
+static void
+print (Program *program, const char *line)
+{
+  if (program->output_broken || write_line (STDOUT_FILENO, line))
+    return;
+
+  program->output_broken = TRUE;
+  write_line (STDERR_FILENO, "knothole-cli: standard output is closed, leaving.");
+  leave (program, EXIT_INTERNAL);
+}
+
+static void
+print_json (Program *program, const char *kind, JsonObject *members)
+{
+  g_autoptr (JsonObject) line = kh_json_build ("t:l type:s", kh_trace_now (kh_session_get_trace (program->session)), kind);
+  g_autoptr (GList) names = json_object_get_members (members);
+  g_autofree char *text = NULL;
+
+  for (GList *i = names; i != NULL; i = i->next)
+    json_object_set_member (line, i->data, json_object_dup_member (members, i->data));
+  text = kh_json_to_text (line);
+  print (program, text);
+}
+
+static void
+show_event (Program *program, KhEvent *event)
+{
+  g_autofree char *text = NULL;
+
+  if (program->options->json)
+    {
+      text = kh_event_to_line (event);
+      print (program, text);
+      return;
+    }
+
+  text = kh_sentence_for_event (event);
+  if (text != NULL)
+    write_line (STDERR_FILENO, text);
+}
+
+static void
+on_events (GListModel *trace, guint position, guint removed, guint added, gpointer user_data)
+{
+  for (guint i = 0; i < added; i++)
+    {
+      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
+
+      show_event (user_data, event);
+    }
+}
+
+static void
+on_message_received (KhSession *session, guint64 id, const char *text, gint64 sent, gpointer user_data)
+{
+  Program *program = user_data;
+
+  if (program->options->json)
+    {
+      g_autoptr (JsonObject) members = kh_json_build ("id:l text:s", (gint64) id, text);
+
+      print_json (program, "message.received", members);
+    }
+  else
+    {
+      g_autofree char *plain = kh_text_plain (text, KH_CONVERSATION_MAX_TEXT);
+
+      print (program, plain);
+    }
+}
+
+static void
+on_message_delivered (KhSession *session, guint64 id, gpointer user_data)
+{
+  Program *program = user_data;
+
+  if (program->options->json)
+    {
+      g_autoptr (JsonObject) members = kh_json_build ("id:l", (gint64) id);
+
+      print_json (program, "message.delivered", members);
+    }
+  if (program->lines != NULL && kh_session_get_unacked (session) < MAX_UNACKED / 2)
+    kh_lines_resume (program->lines);
+}
+
+static void
+on_friend_finished (KhSession *session, gpointer user_data)
+{
+  Program *program = user_data;
+
+  if (!program->options->json && isatty (STDIN_FILENO))
+    write_line (STDERR_FILENO, "Your friend has said goodbye. Ctrl+D says yours.");
+}
+
+static int
+status_of_error (const GError *error)
+{
+  switch ((KhError) error->code)
+    {
+    case KH_ERROR_NO_PATH:
+      return 3;
+    case KH_ERROR_BAD_CODE:
+    case KH_ERROR_CROWDED:
+    case KH_ERROR_NOBODY_THERE:
+    case KH_ERROR_EXPIRED:
+      return 4;
+    case KH_ERROR_SERVER_UNREACHABLE:
+      return 5;
+    case KH_ERROR_LOST:
+      return 6;
+    case KH_ERROR_PORT:
+    case KH_ERROR_PROTOCOL:
+    case KH_ERROR_TOO_LARGE:
+    default:
+      return EXIT_INTERNAL;
+    }
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Program *program = user_data;
+
+  kh_session_close_finish (KH_SESSION (source), result, NULL);
+  g_main_loop_quit (program->loop);
+}
+
+/* The one way out: goodbye to whoever is there, then the main loop ends. */
+static void
+leave (Program *program, int status)
+{
+  if (program->leaving)
+    return;
+
+  program->leaving = TRUE;
+  program->status = status;
+  g_clear_pointer (&program->lines, kh_lines_free);
+  kh_session_close_async (program->session, NULL, on_closed, program);
+}
+
+static void
+on_phase (KhSession *session, GParamSpec *pspec, gpointer user_data)
+{
+  if (kh_session_get_phase (session) == KH_PHASE_ENDED)
+    leave (user_data, 0);
+  else if (kh_session_get_phase (session) == KH_PHASE_FAILED)
+    leave (user_data, status_of_error (kh_session_get_error (session)));
+}
+
+static gboolean
+on_signal (Program *program, int number)
+{
+  if (program->leaving) /* asked twice: do not wait for anybody */
+    g_main_loop_quit (program->loop);
+  else
+    leave (program, 128 + number);
+  program->status = 128 + number;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_sigint (gpointer user_data)
+{
+  return on_signal (user_data, SIGINT);
+}
+
+static gboolean
+on_sigterm (gpointer user_data)
+{
+  return on_signal (user_data, SIGTERM);
+}
+
+static void
+on_line (const char *line, gpointer user_data)
+{
+  Program *program = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (line == NULL)
+    kh_session_finish (program->session);
+  else if (kh_session_say (program->session, line, &error) == 0)
+    {
+      g_autofree char *text = g_strdup_printf ("Not sent: %s", error->message);
+
+      write_line (STDERR_FILENO, text);
+    }
+  else if (kh_session_get_unacked (program->session) >= MAX_UNACKED)
+    kh_lines_pause (program->lines);
+}
+
+static void
+write_report (Program *program)
+{
+  g_autofree char *lines = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (program->options->report == NULL)
+    return;
+
+  lines = kh_trace_to_lines (kh_session_get_trace (program->session));
+  if (!g_file_set_contents (program->options->report, lines, -1, &error))
+    {
+      g_autofree char *text = g_strdup_printf ("knothole-cli: the report could not be written: %s", error->message);
+
+      write_line (STDERR_FILENO, text);
+    }
+}
+
+static void
+run (Program *program)
+{
+  guint interrupt = g_unix_signal_add (SIGINT, on_sigint, program);
+  guint terminate = g_unix_signal_add (SIGTERM, on_sigterm, program);
+
+  g_signal_connect (kh_session_get_trace (program->session), "items-changed", G_CALLBACK (on_events), program);
+  g_signal_connect (program->session, "notify::phase", G_CALLBACK (on_phase), program);
+  g_signal_connect (program->session, "message-received", G_CALLBACK (on_message_received), program);
+  g_signal_connect (program->session, "message-delivered", G_CALLBACK (on_message_delivered), program);
+  g_signal_connect (program->session, "friend-finished", G_CALLBACK (on_friend_finished), program);
+
+  program->lines = kh_lines_new (STDIN_FILENO, KH_CONVERSATION_MAX_TEXT, on_line, program);
+  if (program->options->command == KH_COMMAND_INVITE)
+    kh_session_invite (program->session);
+  else
+    kh_session_join (program->session, program->options->argument);
+
+  g_main_loop_run (program->loop);
+  g_signal_handlers_disconnect_by_data (program->session, program);
+  g_signal_handlers_disconnect_by_data (kh_session_get_trace (program->session), program);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+}
+
+int
+main (int argc, char **argv)
+{
+  Program program = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+
+  program.options = kh_options_parse (argc, argv, &error);
+  if (program.options == NULL)
+    {
+      g_autofree char *text = g_strdup_printf ("knothole-cli: %s", error->message);
+
+      write_line (STDERR_FILENO, text);
+      return EXIT_USAGE;
+    }
+
+  program.loop = g_main_loop_new (NULL, FALSE);
+  program.session = kh_session_new (program.options->settings);
+  run (&program);
+  write_report (&program);
+
+  g_clear_pointer (&program.lines, kh_lines_free);
+  g_object_unref (program.session);
+  g_main_loop_unref (program.loop);
+  kh_options_free (program.options);
+  return program.status;
+}

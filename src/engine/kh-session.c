@@ -1,0 +1,808 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-session.h"
+
+#include "kh-address.h"
+#include "kh-aim.h"
+#include "kh-code.h"
+#include "kh-conversation.h"
+#include "kh-error.h"
+#include "kh-introduction.h"
+#include "kh-json.h"
+#include "kh-mapping.h"
+#include "kh-plan.h"
+#include "kh-race.h"
+#include "kh-rendezvous.h"
+
+#include <string.h>
+
+/* How long an offer waits for the first STUN answer. Two round trips are usual; the friend waits meanwhile. */
+#define MAPPING_PATIENCE_MS 3000
+
+/**
+ * KhSession:
+ *
+ * The conductor: takes two friends from a code to a conversation. It is the one object that interfaces hold; its state
+ * is the phase, everything that happens is in its trace.
+ *
+ * An inviter dials first and sends its offer second, a joiner dials when that offer arrives: so the hole in the
+ * inviter's router is open before anybody knocks, without a clock and without a further message.
+ */
+struct _KhSession
+{
+  GObject parent_instance;
+
+  KhSettings *settings;
+  KhTrace *trace;
+  KhPhase phase;
+  KhRole role;
+  GError *error;
+
+  KhPort *port;
+  KhMapping *mapping;
+  KhRendezvous *rendezvous;
+  KhInterfaces *interfaces;
+  KhOffer *own_offer;
+  KhOffer *friend_offer;
+  KhConversation *conversation;
+  GCancellable *cancellable;
+  gint64 met_at; /* monotonic µs of the verification, 0 before it */
+  guint patience_id;
+  guint deadline_id;
+  gboolean friend_arrived;
+
+  GTask *closing;
+  gboolean conversation_over;
+  gboolean mailbox_closing;
+  gboolean mailbox_closed;
+};
+
+G_DEFINE_FINAL_TYPE (KhSession, kh_session, G_TYPE_OBJECT)
+
+G_DEFINE_ENUM_TYPE (KhPhase, kh_phase, G_DEFINE_ENUM_VALUE (KH_PHASE_STARTING, "starting"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_INVITING, "inviting"), G_DEFINE_ENUM_VALUE (KH_PHASE_MEETING, "meeting"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_LOOKING, "looking"), G_DEFINE_ENUM_VALUE (KH_PHASE_REACHING, "reaching"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_CONNECTED, "connected"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_RESUMING, "resuming"), G_DEFINE_ENUM_VALUE (KH_PHASE_ENDED, "ended"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_FAILED, "failed"))
+
+enum
+{
+  PROP_PHASE = 1,
+  N_PROPERTIES
+};
+
+enum
+{
+  SIGNAL_MESSAGE_RECEIVED,
+  SIGNAL_MESSAGE_DELIVERED,
+  SIGNAL_FRIEND_FINISHED,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+static guint signals[N_SIGNALS];
+
+static void exchange_offers (KhSession *self);
+
+/**
+ * kh_phase_name:
+ *
+ * Returns: (transfer none): the phase's name in `session.phase`
+ */
+const char *
+kh_phase_name (KhPhase phase)
+{
+  g_autoptr (GEnumClass) klass = g_type_class_ref (KH_TYPE_PHASE);
+
+  return g_enum_get_value (klass, phase)->value_nick;
+}
+
+/* --- ends --------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_over (KhSession *self)
+{
+  return self->phase == KH_PHASE_ENDED || self->phase == KH_PHASE_FAILED;
+}
+
+/* Nothing comes after an end, and nothing goes backwards: a late callback changes no phase. */
+static gboolean
+set_phase (KhSession *self, KhPhase phase)
+{
+  if (phase <= self->phase || is_over (self))
+    return FALSE;
+
+  self->phase = phase;
+  kh_trace_add (self->trace, "session.phase", "phase:s", kh_phase_name (phase));
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PHASE]);
+  return TRUE;
+}
+
+static void
+stop_reaching (KhSession *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->patience_id, g_source_remove);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  if (self->mapping != NULL)
+    kh_mapping_stop (self->mapping);
+}
+
+static void
+fail (KhSession *self, const GError *error)
+{
+  KhError code = error->domain == KH_ERROR ? (KhError) error->code : KH_ERROR_PROTOCOL;
+
+  if (is_over (self))
+    return;
+
+  stop_reaching (self);
+  self->error = g_error_new_literal (KH_ERROR, code, error->message);
+  kh_trace_add (self->trace, "session.failed", "code:s sentence:s", kh_error_code_name (code), error->message);
+  set_phase (self, KH_PHASE_FAILED);
+}
+
+static void
+fail_literal (KhSession *self, KhError code, const char *sentence)
+{
+  g_autoptr (GError) error = g_error_new_literal (KH_ERROR, code, sentence);
+
+  fail (self, error);
+}
+
+/* --- the conversation --------------------------------------------------------------------------------------- */
+
+static void
+on_received (KhConversation *conversation, guint64 id, const char *text, gint64 sent, KhSession *self)
+{
+  g_signal_emit (self, signals[SIGNAL_MESSAGE_RECEIVED], 0, id, text, sent);
+}
+
+static void
+on_delivered (KhConversation *conversation, guint64 id, KhSession *self)
+{
+  g_signal_emit (self, signals[SIGNAL_MESSAGE_DELIVERED], 0, id);
+}
+
+static void
+on_friend_finished (KhConversation *conversation, KhSession *self)
+{
+  g_signal_emit (self, signals[SIGNAL_FRIEND_FINISHED], 0);
+}
+
+static void
+finish_closing (KhSession *self)
+{
+  g_autoptr (GTask) task = NULL;
+  gboolean talking = self->phase == KH_PHASE_CONNECTED && !self->conversation_over;
+
+  if (self->closing == NULL || talking || (self->rendezvous != NULL && !self->mailbox_closed))
+    return;
+
+  task = g_steal_pointer (&self->closing);
+  set_phase (self, KH_PHASE_ENDED);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_conversation_ended (KhConversation *conversation, const GError *error, KhSession *self)
+{
+  self->conversation_over = TRUE;
+  if (self->closing != NULL)
+    finish_closing (self);
+  else if (error != NULL)
+    fail (self, error);
+  else
+    set_phase (self, KH_PHASE_ENDED);
+}
+
+static void
+on_mailbox_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KhSession) self = user_data;
+
+  kh_rendezvous_close_finish (KH_RENDEZVOUS (source), result, NULL);
+  self->mailbox_closed = TRUE;
+  finish_closing (self);
+}
+
+static void
+close_mailbox (KhSession *self)
+{
+  if (self->rendezvous == NULL || self->mailbox_closing)
+    return;
+
+  self->mailbox_closing = TRUE;
+  kh_rendezvous_close_async (self->rendezvous, NULL, on_mailbox_closed, g_object_ref (self));
+}
+
+static void
+talk (KhSession *self, KhChannel *channel)
+{
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  if (!set_phase (self, KH_PHASE_CONNECTED))
+    return;
+
+  kh_conversation_attach (self->conversation, channel);
+  kh_mapping_stop (self->mapping);
+  close_mailbox (self);
+}
+
+/* --- the race ----------------------------------------------------------------------------------------------- */
+
+static void
+on_raced (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KhSession) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KhChannel) channel = kh_race_run_finish (KH_RACE (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (channel != NULL)
+    talk (self, channel);
+  else
+    fail (self, error);
+}
+
+static void
+aim (KhSession *self, KhRace *race, const KhPlan *plan)
+{
+  const KhAim judge = { self->interfaces, kh_port_get_number (self->port), self->own_offer, self->friend_offer };
+
+  for (guint i = 0; i < plan->moves->len; i++)
+    {
+      KhPlanMove *move = g_ptr_array_index (plan->moves, i);
+      GPtrArray *targets = kh_plan_move_targets (move, self->role);
+
+      for (guint j = 0; j < targets->len; j++)
+        {
+          GInetSocketAddress *target = g_ptr_array_index (targets, j);
+          const char *reason = kh_aim_refuse (&judge, move->move, target);
+
+          kh_race_expect (race, move->move, target);
+          if (reason == NULL)
+            kh_race_add_target (race, move->move, target);
+          else
+            {
+              g_autofree char *remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
+
+              kh_trace_add (self->trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move->move), remote,
+                            reason);
+            }
+        }
+    }
+}
+
+static guint
+time_left_ms (KhSession *self)
+{
+  gint64 spent = (g_get_monotonic_time () - self->met_at) / 1000;
+
+  return MAX (1, (gint64) self->settings->timeout_seconds * 1000 - spent);
+}
+
+static void
+run (KhSession *self, const KhPlan *plan)
+{
+  g_autoptr (KhPortDialer) dialer = kh_port_dialer_new (self->port);
+  g_autoptr (KhRace) race = NULL;
+  guint8 psk[32];
+
+  kh_rendezvous_derive (self->rendezvous, "knothole channel v1", psk, sizeof psk);
+  race = kh_race_new (self->trace, KH_DIALER (dialer), self->role, psk, 0);
+  explicit_bzero (psk, sizeof psk);
+
+  aim (self, race, plan);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  kh_race_run_async (race, time_left_ms (self), self->cancellable, on_raced, g_object_ref (self));
+}
+
+/* --- the offers --------------------------------------------------------------------------------------------- */
+
+static void
+report_offer (KhSession *self, const char *kind, const KhOffer *offer)
+{
+  kh_trace_add (self->trace, kind, "facts:o candidates:a", kh_facts_to_json (&offer->facts),
+                kh_offer_candidates_to_json (offer));
+}
+
+static void
+send_offer (KhSession *self)
+{
+  g_autoptr (JsonObject) object = kh_offer_to_json (self->own_offer);
+  g_autoptr (GBytes) bytes = kh_json_to_bytes (object);
+
+  report_offer (self, "offer.sent", self->own_offer);
+  kh_rendezvous_send (self->rendezvous, bytes);
+}
+
+static void
+make_own_offer (KhSession *self)
+{
+  self->interfaces = kh_interfaces_new_read ();
+  self->own_offer = kh_introduction_make_offer (self->mapping, self->interfaces, kh_port_get_number (self->port),
+                                               kh_rendezvous_get_your_address (self->rendezvous));
+  self->own_offer->name = g_strdup (self->settings->name);
+  self->own_offer->moves = self->settings->moves;
+}
+
+static gboolean
+plan_and_run (KhSession *self)
+{
+  gboolean inviter = self->role == KH_ROLE_INVITER;
+  g_autoptr (KhPlan) plan = kh_plan_new (inviter ? self->own_offer : self->friend_offer,
+                                         inviter ? self->friend_offer : self->own_offer, 0);
+
+  kh_trace_add (self->trace, "plan.made", "moves:a forecast:s", kh_plan_moves_to_json (plan),
+                kh_forecast_name (plan->forecast));
+  set_phase (self, KH_PHASE_REACHING);
+  if (plan->moves->len > 0)
+    run (self, plan);
+  return plan->moves->len > 0;
+}
+
+/* Both sides come here whenever something they wait for has arrived, and do what is possible by then. */
+static void
+exchange_offers (KhSession *self)
+{
+  gboolean may_offer = self->role == KH_ROLE_JOINER ? self->friend_arrived : self->friend_offer != NULL;
+  gboolean possible = TRUE;
+
+  if (is_over (self) || self->phase >= KH_PHASE_REACHING)
+    return;
+  if (self->own_offer == NULL && may_offer && (kh_mapping_is_ready (self->mapping) || self->patience_id == 0))
+    {
+      make_own_offer (self);
+      if (self->role == KH_ROLE_JOINER)
+        send_offer (self);
+    }
+  if (self->own_offer == NULL || self->friend_offer == NULL)
+    return;
+
+  /* The inviter's SYNs leave before its offer does. */
+  possible = plan_and_run (self);
+  if (self->role == KH_ROLE_INVITER)
+    send_offer (self);
+  if (!possible)
+    fail_literal (self, KH_ERROR_NO_PATH,
+                  "There is no way to try between your networks: neither side knows an address at which the other could "
+                  "reach it. Check the internet connection, or try another network on one side.");
+}
+
+static void
+on_mapping_changed (KhMapping *mapping, KhSession *self)
+{
+  exchange_offers (self);
+}
+
+static gboolean
+on_patience_ended (gpointer user_data)
+{
+  KhSession *self = user_data;
+
+  self->patience_id = 0;
+  exchange_offers (self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  KhSession *self = user_data;
+
+  self->deadline_id = 0;
+  fail_literal (self, KH_ERROR_NO_PATH,
+                "Your friend was there, but went silent before a connection could be tried. Make a new code and try again.");
+  return G_SOURCE_REMOVE;
+}
+
+/* --- the meeting -------------------------------------------------------------------------------------------- */
+
+static void
+on_code_ready (KhRendezvous *rendezvous, KhSession *self)
+{
+  const char *code = kh_rendezvous_get_code (rendezvous);
+  gboolean foreign = strcmp (self->settings->mailbox_url, KH_MAILBOX_DEFAULT_URL) != 0;
+  g_autofree char *link = NULL;
+
+  if (self->role != KH_ROLE_INVITER || self->phase >= KH_PHASE_INVITING)
+    return;
+
+  link = kh_code_to_link (code, foreign ? self->settings->mailbox_url : NULL);
+  if (set_phase (self, KH_PHASE_INVITING))
+    kh_trace_add (self->trace, "invite.code", "code:s link:s", code, link);
+}
+
+static void
+on_friend_arrived (KhRendezvous *rendezvous, KhSession *self)
+{
+  if (!set_phase (self, KH_PHASE_MEETING))
+    return;
+
+  self->friend_arrived = TRUE;
+  self->patience_id = g_timeout_add (MAPPING_PATIENCE_MS, on_patience_ended, self);
+  g_source_set_name_by_id (self->patience_id, "kh-session patience");
+  if (self->role == KH_ROLE_INVITER)
+    kh_mapping_refresh (self->mapping);
+  exchange_offers (self);
+}
+
+static void
+on_verified (KhRendezvous *rendezvous, KhSession *self)
+{
+  if (!set_phase (self, KH_PHASE_LOOKING))
+    return;
+
+  self->met_at = g_get_monotonic_time ();
+  self->deadline_id = g_timeout_add_seconds (self->settings->timeout_seconds, on_deadline, self);
+  g_source_set_name_by_id (self->deadline_id, "kh-session deadline");
+}
+
+/* The first message is the friend's offer. Later ones are signals, of which this version knows none. */
+static void
+on_message (KhRendezvous *rendezvous, GBytes *bytes, KhSession *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->friend_offer != NULL || is_over (self))
+    return;
+
+  self->friend_offer = kh_offer_from_bytes (bytes, &error);
+  if (self->friend_offer == NULL)
+    {
+      fail (self, error);
+      return;
+    }
+  report_offer (self, "offer.received", self->friend_offer);
+  exchange_offers (self);
+}
+
+static void
+on_rendezvous_failed (KhRendezvous *rendezvous, const GError *error, KhSession *self)
+{
+  /* Once the offers are there the meeting server has done its part. */
+  if (self->phase < KH_PHASE_REACHING)
+    fail (self, error);
+}
+
+static void
+start (KhSession *self, KhRendezvous *rendezvous)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->rendezvous = rendezvous;
+  self->port = kh_port_new (self->settings->port, &error);
+  if (self->port == NULL)
+    {
+      fail (self, error);
+      return;
+    }
+
+  g_signal_connect_object (rendezvous, "code-ready", G_CALLBACK (on_code_ready), self, 0);
+  g_signal_connect_object (rendezvous, "friend-arrived", G_CALLBACK (on_friend_arrived), self, 0);
+  g_signal_connect_object (rendezvous, "verified", G_CALLBACK (on_verified), self, 0);
+  g_signal_connect_object (rendezvous, "message", G_CALLBACK (on_message), self, 0);
+  g_signal_connect_object (rendezvous, "failed", G_CALLBACK (on_rendezvous_failed), self, 0);
+
+  self->mapping = kh_mapping_new (self->trace, self->port, (const char *const *) self->settings->stun_servers);
+  g_signal_connect_object (self->mapping, "changed", G_CALLBACK (on_mapping_changed), self, 0);
+  kh_mapping_start (self->mapping);
+  kh_rendezvous_start (rendezvous);
+}
+
+/* --- public ------------------------------------------------------------------------------------------------- */
+
+static void
+kh_session_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  KhSession *self = KH_SESSION (object);
+
+  switch (id)
+    {
+    case PROP_PHASE:
+      g_value_set_enum (value, self->phase);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+kh_session_dispose (GObject *object)
+{
+  KhSession *self = KH_SESSION (object);
+
+  stop_reaching (self);
+  g_clear_object (&self->mapping);
+  g_clear_object (&self->rendezvous);
+  g_clear_object (&self->conversation);
+  g_clear_object (&self->port);
+
+  G_OBJECT_CLASS (kh_session_parent_class)->dispose (object);
+}
+
+static void
+kh_session_finalize (GObject *object)
+{
+  KhSession *self = KH_SESSION (object);
+
+  g_clear_pointer (&self->settings, kh_settings_free);
+  g_clear_pointer (&self->interfaces, kh_interfaces_free);
+  g_clear_pointer (&self->own_offer, kh_offer_free);
+  g_clear_pointer (&self->friend_offer, kh_offer_free);
+  g_clear_error (&self->error);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->trace);
+
+  G_OBJECT_CLASS (kh_session_parent_class)->finalize (object);
+}
+
+static void
+kh_session_class_init (KhSessionClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->get_property = kh_session_get_property;
+  object_class->dispose = kh_session_dispose;
+  object_class->finalize = kh_session_finalize;
+
+  /**
+   * KhSession:phase:
+   *
+   * Where the session is. It only moves forward.
+   */
+  properties[PROP_PHASE] = g_param_spec_enum ("phase", NULL, NULL, KH_TYPE_PHASE, KH_PHASE_STARTING,
+                                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+
+  /**
+   * KhSession::message-received:
+   * @id: the friend's number for it
+   * @text: what the friend says: any UTF-8, to be made plain before it is shown
+   * @sent: when it was sent by the friend's clock, milliseconds since 1970
+   */
+  signals[SIGNAL_MESSAGE_RECEIVED] = g_signal_new ("message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                                   NULL, NULL, G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_INT64);
+
+  /**
+   * KhSession::message-delivered:
+   * @id: what kh_session_say() returned
+   */
+  signals[SIGNAL_MESSAGE_DELIVERED] = g_signal_new ("message-delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
+
+  /**
+   * KhSession::friend-finished:
+   *
+   * The friend has said goodbye and will say nothing more.
+   */
+  signals[SIGNAL_FRIEND_FINISHED] = g_signal_new ("friend-finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                                  NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+kh_session_init (KhSession *self)
+{
+  self->trace = kh_trace_new ();
+  self->cancellable = g_cancellable_new ();
+  self->conversation = kh_conversation_new ();
+  g_signal_connect_object (self->conversation, "received", G_CALLBACK (on_received), self, 0);
+  g_signal_connect_object (self->conversation, "delivered", G_CALLBACK (on_delivered), self, 0);
+  g_signal_connect_object (self->conversation, "friend-finished", G_CALLBACK (on_friend_finished), self, 0);
+  g_signal_connect_object (self->conversation, "ended", G_CALLBACK (on_conversation_ended), self, 0);
+}
+
+/**
+ * kh_session_new:
+ * @settings: how to go about it; copied
+ *
+ * Returns: (transfer full): a session that has done nothing yet, so that its trace can be watched from the start
+ */
+KhSession *
+kh_session_new (const KhSettings *settings)
+{
+  KhSession *self = g_object_new (KH_TYPE_SESSION, NULL);
+
+  self->settings = kh_settings_copy (settings);
+  return self;
+}
+
+static void
+report_start (KhSession *self)
+{
+  kh_trace_add (self->trace, "session.phase", "phase:s", kh_phase_name (KH_PHASE_STARTING));
+}
+
+/**
+ * kh_session_invite:
+ *
+ * Makes a code and waits for the friend. The code is in `invite.code` and kh_session_get_code() from the phase
+ * `inviting` on. A session invites or joins, once.
+ */
+void
+kh_session_invite (KhSession *self)
+{
+  g_return_if_fail (KH_IS_SESSION (self) && self->rendezvous == NULL);
+
+  self->role = KH_ROLE_INVITER;
+  report_start (self);
+  start (self, kh_rendezvous_new_inviter (self->trace, self->settings->mailbox_url, self->settings->words,
+                                          self->settings->wait_seconds));
+}
+
+/**
+ * kh_session_join:
+ * @code_or_link: what the user typed or opened
+ *
+ * Uses a friend's code. A link may name another meeting server; it is used. A code that cannot be right fails the session
+ * with %KH_ERROR_BAD_CODE before anything is sent, so that it spoils nobody's invite.
+ */
+void
+kh_session_join (KhSession *self, const char *code_or_link)
+{
+  g_autofree char *code = NULL;
+  g_autofree char *mailbox_url = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_return_if_fail (KH_IS_SESSION (self) && self->rendezvous == NULL);
+
+  self->role = KH_ROLE_JOINER;
+  report_start (self);
+  code = kh_code_parse (code_or_link, &mailbox_url, &error);
+  if (code == NULL)
+    {
+      fail (self, error);
+      return;
+    }
+
+  start (self, kh_rendezvous_new_joiner (self->trace, mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url, code));
+}
+
+/**
+ * kh_session_say:
+ * @text: what to say, UTF-8
+ * @error: return location
+ *
+ * Says something, at any time before the end: what is said before there is a path goes as soon as there is one.
+ *
+ * Returns: the message's number, told again by #KhSession::message-delivered; 0 with %KH_ERROR_TOO_LARGE
+ */
+guint64
+kh_session_say (KhSession *self, const char *text, GError **error)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), 0);
+
+  return kh_conversation_say (self->conversation, text, error);
+}
+
+/**
+ * kh_session_get_unacked:
+ *
+ * Returns: how many messages have been said and not yet delivered
+ */
+guint
+kh_session_get_unacked (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), 0);
+
+  return kh_conversation_get_unacked (self->conversation);
+}
+
+/**
+ * kh_session_finish:
+ *
+ * Nothing more will be said: once everything is delivered the friend gets our goodbye. The session ends when both have
+ * said theirs, never before they met.
+ */
+void
+kh_session_finish (KhSession *self)
+{
+  g_return_if_fail (KH_IS_SESSION (self));
+
+  kh_conversation_finish (self->conversation);
+}
+
+/**
+ * kh_session_close_async:
+ * @cancellable: (nullable): unused but for the convention; the closing is bounded
+ * @callback: called once, within about five seconds
+ * @user_data: for @callback
+ *
+ * Leaves: says goodbye to the friend if there is a path (two seconds at most), and to the meeting server. Call it after an
+ * end as well, so that the server forgets the code at once.
+ */
+void
+kh_session_close_async (KhSession *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (KH_IS_SESSION (self) && self->closing == NULL);
+
+  stop_reaching (self);
+  self->closing = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (self->closing, kh_session_close_async);
+
+  close_mailbox (self);
+  kh_conversation_leave (self->conversation);
+  finish_closing (self);
+}
+
+gboolean
+kh_session_close_finish (KhSession *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+KhPhase
+kh_session_get_phase (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), KH_PHASE_STARTING);
+
+  return self->phase;
+}
+
+/**
+ * kh_session_get_trace:
+ *
+ * Returns: (transfer none): everything that happened
+ */
+KhTrace *
+kh_session_get_trace (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), NULL);
+
+  return self->trace;
+}
+
+/**
+ * kh_session_get_error:
+ *
+ * Returns: (transfer none) (nullable): why it failed, in %KH_ERROR with a sentence for a person
+ */
+const GError *
+kh_session_get_error (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), NULL);
+
+  return self->error;
+}
+
+/**
+ * kh_session_get_code:
+ *
+ * Returns: (transfer none) (nullable): the invite code, from the phase `inviting` on
+ */
+const char *
+kh_session_get_code (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), NULL);
+
+  return self->rendezvous != NULL ? kh_rendezvous_get_code (self->rendezvous) : NULL;
+}
+
+/**
+ * kh_session_get_peer_name:
+ *
+ * Returns: (transfer none) (nullable): what the friend calls itself, safe to show
+ */
+const char *
+kh_session_get_peer_name (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), NULL);
+
+  return self->friend_offer != NULL ? self->friend_offer->name : NULL;
+}
+
+/**
+ * kh_session_get_delay:
+ *
+ * Returns: milliseconds to the friend and back, -1 while unknown
+ */
+int
+kh_session_get_delay (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), -1);
+
+  return kh_conversation_get_delay (self->conversation);
+}
