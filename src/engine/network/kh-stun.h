@@ -37,10 +37,13 @@ typedef enum
  * @mapped: (nullable): XOR-MAPPED-ADDRESS, else MAPPED-ADDRESS
  * @response_origin: (nullable): RESPONSE-ORIGIN (RFC 5780)
  * @other_address: (nullable): OTHER-ADDRESS (RFC 5780)
- * @software: (nullable): SOFTWARE
- * @error_code: of ERROR-CODE, 0 without one
+ * @software: (nullable): SOFTWARE; ours when it is %NULL in a message that is sent
+ * @error_code: of ERROR-CODE, 300 to 699, 0 without one
  * @error_reason: (nullable): of ERROR-CODE
- * @unknown_required: the first attribute that must be understood and is not, 0 if there is none
+ * @unknown_required: the first attribute that must be understood and is not, 0 if there is none; in an error that
+ *   is sent, what the request had
+ *
+ * Texts that came from outside are at most 127 characters without control characters.
  */
 typedef struct
 {
