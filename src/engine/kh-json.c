@@ -5,13 +5,21 @@
 
 #include <string.h>
 
-/* json-glib 1.6 recurses for each level and overflows the stack between 70 000 and 80 000 levels, which fit
- * within the 128 KiB that a meeting server may send. So the bytes are scanned before it sees them. */
 static gboolean
-nesting_is_safe (const char *text, gsize length)
+is_blank (char c)
+{
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* json-glib 1.6 recurses for each level and overflows the stack between 70 000 and 80 000 levels, which fit within the
+ * 128 KiB that a meeting server may send. It also takes several objects in a row for one. So the bytes are scanned
+ * before it sees them. */
+static gboolean
+shape_is_safe (const char *text, gsize length)
 {
   unsigned int depth = 0;
   gboolean in_string = FALSE;
+  gboolean complete = FALSE;
 
   for (gsize i = 0; i < length; i++)
     {
@@ -24,6 +32,8 @@ nesting_is_safe (const char *text, gsize length)
           else if (c == '"')
             in_string = FALSE;
         }
+      else if (complete && !is_blank (c))
+        return FALSE;
       else if (c == '"')
         in_string = TRUE;
       else if (c == '{' || c == '[')
@@ -32,7 +42,7 @@ nesting_is_safe (const char *text, gsize length)
             return FALSE;
         }
       else if ((c == '}' || c == ']') && depth > 0)
-        depth--;
+        complete = --depth == 0;
     }
 
   return TRUE;
@@ -55,7 +65,7 @@ kh_json_parse_object (const char *text, gsize length, GError **error)
   g_autoptr (GError) local_error = NULL;
   JsonNode *root;
 
-  if (!g_utf8_validate (text, length, NULL) || !nesting_is_safe (text, length))
+  if (!g_utf8_validate (text, length, NULL) || !shape_is_safe (text, length))
     {
       g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL, "not a JSON text we accept");
       return NULL;

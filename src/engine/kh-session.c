@@ -246,6 +246,23 @@ on_raced (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+aim_at (KhSession *self, KhRace *race, const KhAim *judge, KhMove move, GInetSocketAddress *target)
+{
+  const char *reason = kh_aim_refuse (judge, move, target);
+  g_autofree char *remote = NULL;
+
+  kh_race_expect (race, move, target);
+  if (reason == NULL)
+    {
+      kh_race_add_target (race, move, target);
+      return;
+    }
+
+  remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
+  kh_trace_add (self->trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move), remote, reason);
+}
+
+static void
 aim (KhSession *self, KhRace *race, const KhPlan *plan)
 {
   const KhAim judge = { self->interfaces, kh_port_get_number (self->port), self->own_offer, self->friend_offer };
@@ -256,21 +273,7 @@ aim (KhSession *self, KhRace *race, const KhPlan *plan)
       GPtrArray *targets = kh_plan_move_targets (move, self->role);
 
       for (guint j = 0; j < targets->len; j++)
-        {
-          GInetSocketAddress *target = g_ptr_array_index (targets, j);
-          const char *reason = kh_aim_refuse (&judge, move->move, target);
-
-          kh_race_expect (race, move->move, target);
-          if (reason == NULL)
-            kh_race_add_target (race, move->move, target);
-          else
-            {
-              g_autofree char *remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
-
-              kh_trace_add (self->trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move->move), remote,
-                            reason);
-            }
-        }
+        aim_at (self, race, &judge, move->move, g_ptr_array_index (targets, j));
     }
 }
 

@@ -156,7 +156,7 @@ is_on_port (int fd, guint16 number, GError **error)
   return FALSE;
 }
 
-/* A descriptor on P that shares it with our others. */
+/* A descriptor on P that shares it with our others (law 1). */
 static int
 shared_fd (KhPort *self, GInetSocketAddress *local, GError **error)
 {
@@ -176,66 +176,59 @@ shared_fd (KhPort *self, GInetSocketAddress *local, GError **error)
   return -1;
 }
 
-/* Whether any socket but one in TIME_WAIT stands on the port: a port of ours that closed a minute ago is free for
- * us, though a plain bind says no. Lines are `n: LOCAL:PORT REMOTE:PORT STATE …` in hexadecimal. */
-static gboolean
-only_time_wait (const char *path, guint16 number)
-{
-  g_autofree char *text = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return TRUE;
-
-  lines = g_strsplit (text, "\n", -1);
-  for (gsize i = 0; lines[i] != NULL; i++)
-    {
-      unsigned int port, state;
-
-      if (sscanf (lines[i], " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &port, &state) == 2 && port == number &&
-          state != TCP_TIME_WAIT)
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
 /* Law 11: SO_REUSEPORT lets two programs of one user share a port, and the kernel would deal friends out between
- * them. So ask for P plainly first. A family the system does not have is no obstacle. */
+ * them. So ask for P without it first. SO_REUSEADDR alone passes over connections in TIME_WAIT, such as our own of a
+ * minute ago, but neither over a listener nor over another Knothole's guard. A family the system does not have is no
+ * obstacle. */
 static gboolean
 is_free (GSocketFamily family, guint16 number, GError **error)
 {
   g_autoptr (GInetSocketAddress) any = any_address (family, number);
-  g_autoptr (GError) local_error = NULL;
-  int fd = open_fd (family, NULL);
+  int fd = open_fd (family, family == G_SOCKET_FAMILY_IPV6 ? NULL : error);
+  int on = 1;
   gboolean free_now;
 
   if (fd < 0)
     return family == G_SOCKET_FAMILY_IPV6;
 
-  free_now = bind_fd (fd, any, &local_error);
+  setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  free_now = bind_fd (fd, any, error);
   close (fd);
-  if (free_now || (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE) &&
-                   only_time_wait ("/proc/net/tcp", number) && only_time_wait ("/proc/net/tcp6", number)))
-    return TRUE;
+  return free_now;
+}
 
-  g_propagate_error (error, g_steal_pointer (&local_error));
-  return FALSE;
+/* Holds P as long as the punch lives, so that nobody else is given it in between. It has SO_REUSEPORT alone: our sockets,
+ * which have both options, may stand beside it; what has only SO_REUSEADDR may not, and so is_free() sees it. */
+static int
+guard_fd (KhPort *self, GSocketFamily family, GError **error)
+{
+  g_autoptr (GInetSocketAddress) any = any_address (family, self->number);
+  int fd = open_fd (family, error);
+  int on = 1;
+
+  if (fd < 0)
+    return -1;
+
+  if (setsockopt (fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+    fail_errno (error, errno, "setsockopt");
+  else if (bind_fd (fd, any, error) && is_on_port (fd, self->number, error))
+    return fd;
+
+  close (fd);
+  return -1;
 }
 
 static gboolean
 take (KhPort *self, guint16 number, GError **error)
 {
-  g_autoptr (GInetSocketAddress) any_v4 = any_address (G_SOCKET_FAMILY_IPV4, number);
-  g_autoptr (GInetSocketAddress) any_v6 = any_address (G_SOCKET_FAMILY_IPV6, number);
-
   if (!is_free (G_SOCKET_FAMILY_IPV4, number, error) || !is_free (G_SOCKET_FAMILY_IPV6, number, error))
     return FALSE;
 
-  /* Held as long as the punch lives, so that nobody else is given P in between. */
+  close_fd (&self->guard_v4);
+  close_fd (&self->guard_v6);
   self->number = number;
-  self->guard_v4 = shared_fd (self, any_v4, error);
-  self->guard_v6 = shared_fd (self, any_v6, NULL);
+  self->guard_v4 = guard_fd (self, G_SOCKET_FAMILY_IPV4, error);
+  self->guard_v6 = guard_fd (self, G_SOCKET_FAMILY_IPV6, NULL);
   return self->guard_v4 >= 0;
 }
 
