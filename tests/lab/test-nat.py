@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two friends behind two kernel NATs get a direct path, whatever the routers do with a stranger's SYN.
+
+   test-nat.py BUILD-DIRECTORY [--rootless]"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import friends
+import natlab
+
+CASES = [
+    ("no delay, both silent", "silent", "silent", 0),
+    ("both silent", "silent", "silent", 20),
+    ("the inviter's router answers by RST", "rst", "silent", 20),
+    ("the joiner's router answers by RST", "silent", "rst", 20),
+    ("both routers answer by RST", "rst", "rst", 20),
+]
+
+
+def check(bindir, left, right, delay):
+    with natlab.Lab(left, right, delay, f"{bindir}/tests/lab/delay-link") as lab:
+        inviter, joiner = friends.Friends(lab, bindir).meet("hi 你好", "yo 再见")
+        for process, heard, router in ((inviter, "yo 再见", "203.0.113.12"), (joiner, "hi 你好", "203.0.113.11")):
+            assert friends.last(process, "message.received")["text"] == heard, process.said()
+            path = friends.last(process, "path.selected")
+            assert path["kind"] == "dial" and path["remote"].startswith(router + ":"), process.said()
+            assert friends.last(process, "offer.received")["facts"]["mapping"] == "endpoint-independent", process.said()
+        return friends.last(joiner, "path.selected")["elapsed_ms"]
+
+
+def become_nobody(bindir):
+    """Runs this test again as an ordinary user, with copies of the programs that such a user can read."""
+    with tempfile.TemporaryDirectory() as copy:
+        os.chmod(copy, 0o755)
+        for program in ("src/cli/knothole-cli", "src/server/knothole-server", "tests/lab/delay-link"):
+            os.makedirs(os.path.dirname(f"{copy}/{program}"), exist_ok=True)
+            shutil.copy(f"{bindir}/{program}", f"{copy}/{program}")
+        for script in ("test-nat.py", "natlab.py", "friends.py"):
+            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), script), copy)
+        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-B",
+                               f"{copy}/test-nat.py", copy], cwd="/", env=dict(os.environ, HOME="/")).returncode
+
+
+def main():
+    bindir = os.path.abspath(sys.argv[1])
+    if "--rootless" in sys.argv and os.geteuid() == 0:
+        return become_nobody(bindir)
+    reason = natlab.enter(["-B", *sys.argv])
+    if reason is not None:
+        print(f"1..0 # SKIP {reason}")
+        return 0
+
+    print(f"1..{len(CASES)}", flush=True)
+    failed = 0
+    for number, (name, left, right, delay) in enumerate(CASES, 1):
+        try:
+            elapsed = check(bindir, left, right, delay)
+            print(f"ok {number} - {name} # path after {elapsed} ms", flush=True)
+        except (AssertionError, RuntimeError) as error:
+            failed += 1
+            print(f"not ok {number} - {name}", *("# " + line for line in str(error).splitlines()), sep="\n", flush=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
