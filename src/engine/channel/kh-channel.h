@@ -19,6 +19,13 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (KhChannel, kh_channel, KH, CHANNEL, GObject)
 
 /**
+ * KH_CHANNEL_MAX_QUEUED:
+ *
+ * How many bytes may wait to be written before kh_channel_send() refuses more.
+ */
+#define KH_CHANNEL_MAX_QUEUED (4 * 1024 * 1024)
+
+/**
  * KhChannelFrameFunc:
  * @channel: the channel
  * @frame: the payload of the next frame
@@ -40,20 +47,21 @@ typedef void (*KhChannelFrameFunc) (KhChannel *channel, GBytes *frame, gpointer 
  */
 typedef void (*KhChannelClosedFunc) (KhChannel *channel, const GError *error, gpointer user_data);
 
-KhChannel *kh_channel_new             (GIOStream            *stream,
-                                       KhRole                role,
-                                       const guint8         *psk,
-                                       guint32               epoch);
-void       kh_channel_set_handler     (KhChannel            *self,
-                                       KhChannelFrameFunc    frame_func,
-                                       KhChannelClosedFunc   closed_func,
-                                       gpointer              user_data);
-gboolean   kh_channel_send            (KhChannel            *self,
-                                       GBytes               *payload);
-GIOStream *kh_channel_get_stream      (KhChannel            *self);
-GBytes    *kh_channel_get_first_message (KhChannel          *self);
-gint64     kh_channel_get_last_heard  (KhChannel            *self);
-void       kh_channel_shutdown        (KhChannel            *self);
-void       kh_channel_close           (KhChannel            *self);
+KhChannel *kh_channel_new               (GIOStream           *stream,
+                                         KhRole               role,
+                                         const guint8        *psk,
+                                         guint32              epoch);
+void       kh_channel_set_handler       (KhChannel           *self,
+                                         KhChannelFrameFunc   frame_func,
+                                         KhChannelClosedFunc  closed_func,
+                                         gpointer             user_data);
+gboolean   kh_channel_send              (KhChannel           *self,
+                                         GBytes              *payload);
+gsize      kh_channel_get_queued        (KhChannel           *self);
+GIOStream *kh_channel_get_stream        (KhChannel           *self);
+GBytes    *kh_channel_get_first_message (KhChannel           *self);
+gint64     kh_channel_get_last_heard    (KhChannel           *self);
+void       kh_channel_shutdown          (KhChannel           *self);
+void       kh_channel_close             (KhChannel           *self);
 
 G_END_DECLS
