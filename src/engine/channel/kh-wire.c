@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-wire.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* The bytes of a channel: one buffer in, two out, over any GIOStream. It knows nothing of frames.
@@ -55,6 +57,16 @@ kh_wire_clear (gpointer data)
   g_clear_error (&self->write_error);
 }
 
+/* Small writes are gathered here already; the kernel's own gathering (Nagle) would hold back an ack or an
+ * accept for a round trip, or 40 ms. */
+static void
+send_without_delay (GIOStream *stream)
+{
+  if (G_IS_TCP_CONNECTION (stream))
+    g_socket_set_option (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), IPPROTO_TCP,
+                         TCP_NODELAY, 1, NULL);
+}
+
 /**
  * kh_wire_new:
  * @stream: a connected stream
@@ -76,6 +88,7 @@ kh_wire_new (GIOStream *stream, KhWireReadyFunc ready, gpointer owner)
   self->cancellable = g_cancellable_new ();
   self->ready = ready;
   self->owner = owner;
+  send_without_delay (stream);
 
   return self;
 }
