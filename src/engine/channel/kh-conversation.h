@@ -18,11 +18,14 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (KhConversation, kh_conversation, KH, CONVERSATION, GObject)
 
 KhConversation *kh_conversation_new         (void);
-void            kh_conversation_attach      (KhConversation *self, KhChannel *channel);
-guint64         kh_conversation_say         (KhConversation *self, const char *text, GError **error);
-guint           kh_conversation_get_unacked (KhConversation *self);
-gint            kh_conversation_get_delay   (KhConversation *self);
-void            kh_conversation_finish      (KhConversation *self);
-void            kh_conversation_leave       (KhConversation *self);
+void            kh_conversation_attach      (KhConversation  *self,
+                                             KhChannel       *channel);
+guint64         kh_conversation_say         (KhConversation  *self,
+                                             const char      *text,
+                                             GError         **error);
+guint           kh_conversation_get_unacked (KhConversation  *self);
+gint            kh_conversation_get_delay   (KhConversation  *self);
+void            kh_conversation_finish      (KhConversation  *self);
+void            kh_conversation_leave       (KhConversation  *self);
 
 G_END_DECLS
