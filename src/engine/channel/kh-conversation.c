@@ -208,15 +208,21 @@ end_protocol (KhConversation *self, const char *reason)
   end (self, error);
 }
 
-/* Whether the frame was sent or is not worth more trouble: when writing has failed, reading tells why soon.
- * But a friend who makes us answer and never reads the answers must not make our queue grow. */
 static gboolean
 send_frame (KhConversation *self, const KhFrame *frame)
 {
   g_autoptr (GBytes) bytes = kh_frame_to_bytes (frame);
 
-  if (self->channel == NULL || kh_channel_send (self->channel, bytes) ||
-      kh_channel_get_queued (self->channel) == 0)
+  return kh_channel_send (self->channel, bytes);
+}
+
+/* For what the friend makes us send. When writing has failed, reading tells why soon, and what is still to be
+ * read matters more. But a friend who never reads our answers must not make the queue grow: %FALSE means that
+ * the conversation has ended for that. */
+static gboolean
+answer (KhConversation *self, const KhFrame *frame)
+{
+  if (send_frame (self, frame) || kh_channel_get_queued (self->channel) == 0)
     return TRUE;
 
   end_protocol (self, "our answers are not read");
@@ -250,7 +256,7 @@ advance (KhConversation *self)
 {
   if (self->state == STATE_FINISHING && self->channel != NULL && kh_outbox_get_length (self->outbox) == 0)
     {
-      if (!send_frame (self, &(KhFrame){ .kind = KH_FRAME_BYE }))
+      if (!answer (self, &(KhFrame){ .kind = KH_FRAME_BYE }))
         return;
       self->state = STATE_SAID_BYE;
     }
@@ -282,11 +288,9 @@ send_ping (KhConversation *self)
 static gboolean
 ping_cb (gpointer user_data)
 {
-  g_autoptr (KhConversation) self = g_object_ref (user_data);
+  send_ping (user_data);
 
-  send_ping (self);
-
-  return self->ping_id != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
 }
 
 static void watch_silence (KhConversation *self, gint64 milliseconds);
@@ -330,7 +334,7 @@ receive_text (KhConversation *self, const KhFrame *frame)
 
   if (is_new)
     self->received++;
-  if (send_frame (self, &(KhFrame){ .kind = KH_FRAME_ACK, .number = frame->number }) && is_new)
+  if (answer (self, &(KhFrame){ .kind = KH_FRAME_ACK, .number = frame->number }) && is_new)
     g_signal_emit (self, signals[SIGNAL_RECEIVED], 0, frame->number, frame->text, frame->sent);
 }
 
@@ -401,7 +405,7 @@ frame_cb (KhChannel *channel, GBytes *bytes, gpointer user_data)
       receive_ack (self, frame.number);
       break;
     case KH_FRAME_PING:
-      send_frame (self, &(KhFrame){ .kind = KH_FRAME_PONG, .number = frame.number });
+      answer (self, &(KhFrame){ .kind = KH_FRAME_PONG, .number = frame.number });
       break;
     case KH_FRAME_PONG:
       receive_pong (self, frame.number);
@@ -466,8 +470,6 @@ kh_conversation_set_timing (KhConversation *self, guint ping, guint silence, gui
 void
 kh_conversation_attach (KhConversation *self, KhChannel *channel)
 {
-  g_autoptr (KhConversation) alive = NULL;
-
   g_return_if_fail (KH_IS_CONVERSATION (self));
   g_return_if_fail (KH_IS_CHANNEL (channel));
   g_return_if_fail (channel != self->channel);
@@ -478,8 +480,6 @@ kh_conversation_attach (KhConversation *self, KhChannel *channel)
       return;
     }
 
-  /* A handler of `ended` may drop the last reference but this one. */
-  alive = g_object_ref (self);
   drop_channel (self);
   self->channel = g_object_ref (channel);
   self->attached = g_get_monotonic_time ();
@@ -646,7 +646,7 @@ kh_conversation_leave (KhConversation *self)
       return;
     }
 
-  if (self->state != STATE_SAID_BYE && !send_frame (self, &(KhFrame){ .kind = KH_FRAME_BYE }))
-    return;
+  if (self->state != STATE_SAID_BYE)
+    send_frame (self, &(KhFrame){ .kind = KH_FRAME_BYE });
   start_closing (self);
 }

@@ -781,6 +781,28 @@ test_flood (void)
   g_assert_finalize_object (hand);
 }
 
+/* One who leaves does not care that the friend reads nothing. */
+static void
+test_leave_unread (void)
+{
+  g_autoptr (Side) one = side_new ();
+  KhChannel *channel, *hand;
+
+  kh_conversation_set_timing (one->conversation, 15000, 20000, 30);
+  channel_pair_new (LINE_UNIX, &channel, &hand);
+  kh_conversation_attach (one->conversation, channel);
+  while (kh_channel_get_queued (channel) < KH_CHANNEL_MAX_QUEUED / 2)
+    {
+      for (guint i = 0; i < 100; i++)
+        channel_say (hand, "{\"type\":\"ping\",\"n\":1}");
+      kh_test_settle ();
+    }
+  kh_conversation_leave (one->conversation);
+  assert_ends_well (one);
+  g_assert_finalize_object (channel);
+  g_assert_finalize_object (hand);
+}
+
 static void
 test_many (void)
 {
@@ -990,6 +1012,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conversation/too-many", test_too_many);
   g_test_add_func ("/conversation/flight", test_flight);
   g_test_add_func ("/conversation/flood", test_flood);
+  g_test_add_func ("/conversation/leave-unread", test_leave_unread);
   g_test_add_func ("/conversation/many", test_many);
   g_test_add_func ("/conversation/second-path", test_second_path);
   g_test_add_func ("/conversation/react", test_react);

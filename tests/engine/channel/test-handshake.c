@@ -97,8 +97,7 @@ test_refuses (void)
     "{\"attempt\":1,\"move\":\"Dial\"}",
     "{\"attempt\":1,\"move\":\"di al\"}",
     "{\"attempt\":1,\"move\":\"di_al\"}",
-    "{\"attempt\":1,\"move\":\"d\xc3\xad"
-    "al\"}",
+    "{\"attempt\":1,\"move\":\"d\303\255al\"}",
     "{\"attempt\":1,\"move\":\"abcdefghijklmnop\"}",
     "{\"attempt\":1,\"move\":\"dial\",\"extra\":1}",
     "{\"attempt\":1,\"move\":\"dial\",\"nominate\":1}",
