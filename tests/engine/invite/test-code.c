@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-code.h"
+#include "kh-error.h"
+#include "kh-test.h"
+
+#include <string.h>
+
+static void
+test_generate (void)
+{
+  for (guint words = 1; words <= KH_CODE_MAX_WORDS; words++)
+    {
+      g_autofree char *code = kh_code_generate ("42", words);
+      g_autofree char *parsed = kh_code_parse (code, NULL, NULL);
+      g_autofree char *nameplate = kh_code_get_nameplate (code);
+      g_auto (GStrv) parts = g_strsplit (code, "-", -1);
+
+      g_assert_cmpuint (g_strv_length (parts), ==, words + 1);
+      g_assert_cmpstr (nameplate, ==, "42");
+      g_assert_cmpstr (parsed, ==, code);
+    }
+}
+
+static void
+test_clean (void)
+{
+  static const struct
+  {
+    const char *typed;
+    const char *clean;
+  } cases[] = {
+    { "7-crossover-clockwork", "7-crossover-clockwork" },
+    { "  7-crossover-clockwork \r\n", "7-crossover-clockwork" },
+    { "7 crossover  clockwork", "7-crossover-clockwork" },
+    { "7_crossover_-_clockwork", "7-crossover-clockwork" },
+    { "7–crossover—clockwork", "7-crossover-clockwork" },
+    { "7\u2010crossover\u00a0\u3000clockwork", "7-crossover-clockwork" },
+    { "7-CROSSOVER-Clockwork", "7-crossover-clockwork" },
+    { "7-CROSSOVER-Monkey", "7-CROSSOVER-Monkey" },
+    { "12-cafe\u0301-u\u0308ber", "12-café-über" },
+    { "7-crossover\tclockwork", "7-crossover\tclockwork" },
+    { "", "" },
+    { "   ", "" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *clean = kh_code_clean (cases[i].typed);
+
+      g_assert_cmpstr (clean, ==, cases[i].clean);
+    }
+}
+
+static void
+test_accepts (void)
+{
+  static const struct
+  {
+    const char *typed;
+    const char *code;
+  } cases[] = {
+    { "4-purple-sausages", "4-purple-sausages" },
+    { " 4 Purple Sausages ", "4-Purple-Sausages" },
+    { "7-Crossover clockwork CROSSOVER", "7-crossover-clockwork-crossover" },
+    { "7-crossover", "7-crossover" },
+    { "12-café-über", "12-café-über" },
+    { "99-a-b", "99-a-b" },
+    { "007-crossover-clockwork", "007-crossover-clockwork" },
+    { "1234567890123456789012345678901234567890-crossover", "1234567890123456789012345678901234567890-crossover" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *url = g_strdup ("untouched");
+      g_autofree char *code = NULL;
+
+      g_clear_pointer (&url, g_free);
+      code = kh_code_parse (cases[i].typed, &url, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (code, ==, cases[i].code);
+      g_assert_null (url);
+    }
+}
+
+static void
+test_refuses (void)
+{
+  static const struct
+  {
+    const char *typed;
+    const char *sentence;
+  } cases[] = {
+    { "", "starts with a number" },
+    { "crossover-clockwork", "starts with a number" },
+    { "-7-crossover", "starts with a number" },
+    { "7x-crossover", "starts with a number" },
+    { "٧-crossover-clockwork", "starts with a number" },
+    { "７-crossover-clockwork", "starts with a number" },
+    { "12345678901234567890123456789012345678901-crossover", "starts with a number" },
+    { "7", "words of the code are missing" },
+    { "7-", "a word is missing" },
+    { "7-crossover-", "a word is missing" },
+    { "7-crossover\nclockwork", "characters that no code has" },
+    { "7-crossover\tclockwork", "characters that no code has" },
+    { "7-crossover-clock\u200bwork", "characters that no code has" },
+    { "7\n-crossover", "characters that no code has" },
+    { "7-crosover-clockwork", "Did you mean “crossover”?" },
+    { "7-crossover-klockwork", "Did you mean “clockwork”?" },
+    { "7-clockwork-crossover", "swapped, or one is missing" },
+    { "7-clockwork", "swapped, or one is missing" },
+    { "7-crossover-crossover", "swapped, or one is missing" },
+    { "7-\xff\xfe", "not a text" },
+  };
+  g_autofree char *long_word = g_strnfill (KH_CODE_MAX_LENGTH, 'x');
+  g_autofree char *too_long = g_strconcat ("7-", long_word, NULL);
+  g_autoptr (GError) long_error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (kh_code_parse (cases[i].typed, NULL, &error));
+      g_assert_error (error, KH_ERROR, KH_ERROR_BAD_CODE);
+      g_assert_nonnull (strstr (error->message, cases[i].sentence));
+    }
+
+  g_assert_null (kh_code_parse (too_long, NULL, &long_error));
+  g_assert_error (long_error, KH_ERROR, KH_ERROR_BAD_CODE);
+}
+
+static void
+test_completes (void)
+{
+  static const struct
+  {
+    const char *typed;
+    const char *first;
+    guint count;
+  } cases[] = {
+    { "7-cro", "7-crossover-", 1 },
+    { "7 cro", "7-crossover-", 1 },
+    { "7-crossover-clockw", "7-crossover-clockwork-", 1 },
+    { "7-crossover clockwork CROSS", "7-crossover-clockwork-crossover", 1 },
+    { "7-crossover-clockwork-crossover-clockw", "7-crossover-clockwork-crossover-clockwork", 1 },
+    { "7-", "7-adroitness-", 256 },
+    { "7-crossover ", "7-crossover-aardvark-", 256 },
+    { "7-zzz", NULL, 0 },
+    { "7", NULL, 0 },
+    { "x-cro", NULL, 0 },
+    { "", NULL, 0 },
+    { "7-\xff", NULL, 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (GStrv) found = kh_code_complete (cases[i].typed, KH_CODE_DEFAULT_WORDS);
+
+      g_assert_cmpuint (g_strv_length (found), ==, cases[i].count);
+      g_assert_cmpstr (found[0], ==, cases[i].first);
+    }
+}
+
+static void
+check_link (const char *link, const char *expected_code, const char *expected_url)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *url = NULL;
+  g_autofree char *code = kh_code_parse (link, &url, &error);
+
+  g_assert_cmpstr (code, ==, expected_code);
+  g_assert_cmpstr (url, ==, expected_url);
+  if (expected_code == NULL)
+    g_assert_error (error, KH_ERROR, KH_ERROR_BAD_CODE);
+  else
+    g_assert_no_error (error);
+}
+
+static void
+test_links (void)
+{
+  g_autofree char *plain = kh_code_to_link ("7-crossover-clockwork", NULL);
+  g_autofree char *foreign = kh_code_to_link ("12-café über", "wss://example.org:4000/v1?a=b&c");
+  g_autofree char *long_name = g_strnfill (KH_CODE_MAX_LINK_LENGTH, 'x');
+  g_autofree char *too_long = g_strconcat ("knothole:7-crossover?a=", long_name, NULL);
+
+  g_assert_cmpstr (plain, ==, "knothole:7-crossover-clockwork");
+  check_link (plain, "7-crossover-clockwork", NULL);
+  check_link (foreign, "12-café-über", "wss://example.org:4000/v1?a=b&c");
+  check_link (" KNOTHOLE:7-crossover%2Dclockwork\n", "7-crossover-clockwork", NULL);
+  check_link ("knothole:7-crossover?x=y&mailbox=ws%3A%2F%2F127.0.0.1%3A4000%2Fv1&z", "7-crossover", "ws://127.0.0.1:4000/v1");
+  check_link ("knothole:7-crossover#mailbox=wss://example.org/v1", "7-crossover", NULL);
+  check_link ("knothole:7-crossover?Mailbox=http://x/", "7-crossover", NULL);
+
+  check_link ("knothole:7-crossover?mailbox=http%3A%2F%2Fexample.org", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=wss%3A%2F%2F", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=wss%3A%2F%2Fa%40b%2Fv1", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=%00", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=wss%3A%2F%2Fa%0A%2Fv1", NULL, NULL);
+  check_link ("knothole:7-crossover?mailbox=wss://a/v1&mailbox=wss://b/v1", NULL, NULL);
+  check_link ("knothole:7-crossover%00", NULL, NULL);
+  check_link ("knothole:7-crosover", NULL, NULL);
+  check_link ("knothole:7-%ff", NULL, NULL);
+  check_link ("knothole:", NULL, NULL);
+  check_link (too_long, NULL, NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/code/generate", test_generate);
+  g_test_add_func ("/code/clean", test_clean);
+  g_test_add_func ("/code/accepts", test_accepts);
+  g_test_add_func ("/code/refuses", test_refuses);
+  g_test_add_func ("/code/completes", test_completes);
+  g_test_add_func ("/code/links", test_links);
+  return g_test_run ();
+}
