@@ -271,8 +271,7 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (connection == NULL)
     {
-      fail (self, error->domain == SOUP_WEBSOCKET_ERROR ? KH_ERROR_PROTOCOL : KH_ERROR_SERVER_UNREACHABLE,
-            error->message);
+      fail (self, KH_ERROR_SERVER_UNREACHABLE, error->message);
       return;
     }
 
