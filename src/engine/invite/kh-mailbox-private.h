@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* For tests: the limits in milliseconds, before kh_mailbox_open(). */
-void     kh_mailbox_set_limits (KhMailbox *self, guint connect_ms, guint silence_ms);
+/* For tests: other limits than those for people, set before kh_mailbox_open(). */
+void     kh_mailbox_set_limits (KhMailbox *self, guint connect_ms, guint silence_ms, guint ping_seconds);
 
 /* For tests: the socket of an open mailbox. */
 GSocket *kh_mailbox_get_socket (KhMailbox *self);

@@ -5,9 +5,10 @@
 #include "kh-json.h"
 
 #include <libsoup/soup.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define CONNECT_MS   (10 * 1000)
 #define PING_SECONDS 30
@@ -15,6 +16,9 @@
 
 /* How often the silence is looked at, in parts of its limit. */
 #define SILENCE_CHECKS 8
+
+/* What may come between the ends of two messages: one of the longest, and the wrapping of frames and TLS. */
+#define MAX_BETWEEN_MESSAGES (2 * KH_MAILBOX_MAX_MESSAGE)
 
 /* The longest address of a server; a link may hold no more than 2000 bytes. */
 #define MAX_URL 1000
@@ -41,6 +45,7 @@ struct _KhMailbox
   char *url;
   guint connect_ms;
   guint silence_ms;
+  guint ping_seconds;
 
   State state;
   SoupSession *session;
@@ -48,7 +53,9 @@ struct _KhMailbox
   GSocket *socket;
   GCancellable *cancellable;
   GSource *deadline;
+  GSource *flow;
   gint64 last_heard;
+  guint64 read_before;
 };
 
 enum
@@ -129,17 +136,17 @@ kh_mailbox_url_get_host (const char *url)
 }
 
 static void
-clear_deadline (KhMailbox *self)
+clear_source (GSource **source)
 {
-  if (self->deadline != NULL)
-    g_source_destroy (self->deadline);
-  g_clear_pointer (&self->deadline, g_source_unref);
+  if (*source != NULL)
+    g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
 }
 
 static void
 set_deadline (KhMailbox *self, guint milliseconds, GSourceFunc callback, const char *name)
 {
-  clear_deadline (self);
+  clear_source (&self->deadline);
   self->deadline = g_timeout_source_new (milliseconds);
   g_source_set_static_name (self->deadline, name);
   g_source_set_callback (self->deadline, callback, self, NULL);
@@ -151,7 +158,8 @@ static void
 drop (KhMailbox *self)
 {
   self->state = CLOSED;
-  clear_deadline (self);
+  clear_source (&self->deadline);
+  clear_source (&self->flow);
   g_cancellable_cancel (self->cancellable);
   if (self->connection != NULL)
     g_signal_handlers_disconnect_by_data (self->connection, self);
@@ -193,6 +201,48 @@ check_silence (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* The bytes that were read from the socket since it was connected. */
+static guint64
+count_read (GSocket *socket)
+{
+  struct tcp_info info = { 0 };
+  socklen_t size = sizeof info;
+  int waiting = 0;
+
+  if (getsockopt (g_socket_get_fd (socket), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+      ioctl (g_socket_get_fd (socket), FIONREAD, &waiting) != 0)
+    return 0;
+
+  return info.tcpi_bytes_received - waiting;
+}
+
+/* libsoup 3.2 bounds each frame, but keeps as many frames of one message as a server likes to send. So what is read
+ * without a message coming to its end is counted. */
+static gboolean
+check_flow (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  KhMailbox *self = user_data;
+
+  if (count_read (socket) <= self->read_before + MAX_BETWEEN_MESSAGES)
+    return G_SOURCE_CONTINUE;
+
+  fail (self, KH_ERROR_PROTOCOL, "the server sent a message that is too long");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_flow (KhMailbox *self)
+{
+  if (self->socket == NULL)
+    return;
+
+  self->read_before = count_read (self->socket);
+  self->flow = g_socket_create_source (self->socket, G_IO_IN, NULL);
+  g_source_set_static_name (self->flow, "[knothole] mailbox flow");
+  g_source_set_callback (self->flow, G_SOURCE_FUNC (check_flow), self, NULL);
+  g_source_attach (self->flow, g_main_context_get_thread_default ());
+}
+
 static void
 on_pong (SoupWebsocketConnection *connection, GBytes *payload, KhMailbox *self)
 {
@@ -204,12 +254,13 @@ on_message (SoupWebsocketConnection *connection, SoupWebsocketDataType type, GBy
 {
   g_autoptr (KhMailbox) alive = g_object_ref (self);
   g_autoptr (JsonObject) message = NULL;
-  g_autoptr (GError) error = NULL;
 
   self->last_heard = g_get_monotonic_time ();
-  message = kh_json_parse_object (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &error);
+  if (self->socket != NULL)
+    self->read_before = count_read (self->socket);
+  message = kh_json_parse_object (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), NULL);
   if (message == NULL)
-    fail (self, KH_ERROR_PROTOCOL, error->message);
+    fail (self, KH_ERROR_PROTOCOL, "the server sent something other than a JSON object");
   else
     g_signal_emit (self, signals[MESSAGE], 0, message);
 }
@@ -234,7 +285,7 @@ on_closed (SoupWebsocketConnection *connection, KhMailbox *self)
   fail (self, KH_ERROR_SERVER_UNREACHABLE, "the server ended the connection");
 }
 
-/* Newer releases of libsoup bound a message made of many frames by a property of its own. */
+/* Newer releases of libsoup bound a message of many frames as well, by a property of its own. */
 static void
 bound_incoming (SoupWebsocketConnection *connection)
 {
@@ -247,13 +298,14 @@ static void
 watch_connection (KhMailbox *self)
 {
   bound_incoming (self->connection);
-  soup_websocket_connection_set_keepalive_interval (self->connection, PING_SECONDS);
+  soup_websocket_connection_set_keepalive_interval (self->connection, self->ping_seconds);
   g_signal_connect (self->connection, "message", G_CALLBACK (on_message), self);
   g_signal_connect (self->connection, "pong", G_CALLBACK (on_pong), self);
   g_signal_connect (self->connection, "error", G_CALLBACK (on_error), self);
   g_signal_connect (self->connection, "closing", G_CALLBACK (on_closed), self);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
 
+  watch_flow (self);
   self->last_heard = g_get_monotonic_time ();
   set_deadline (self, MAX (self->silence_ms / SILENCE_CHECKS, 1), check_silence, "[knothole] mailbox silence");
 }
@@ -365,6 +417,7 @@ kh_mailbox_init (KhMailbox *self)
 {
   self->connect_ms = CONNECT_MS;
   self->silence_ms = SILENCE_MS;
+  self->ping_seconds = PING_SECONDS;
   self->cancellable = g_cancellable_new ();
 }
 
@@ -388,10 +441,11 @@ kh_mailbox_new (const char *url)
 }
 
 void
-kh_mailbox_set_limits (KhMailbox *self, guint connect_ms, guint silence_ms)
+kh_mailbox_set_limits (KhMailbox *self, guint connect_ms, guint silence_ms, guint ping_seconds)
 {
   self->connect_ms = connect_ms;
   self->silence_ms = silence_ms;
+  self->ping_seconds = ping_seconds;
 }
 
 GSocket *

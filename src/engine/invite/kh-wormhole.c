@@ -573,12 +573,17 @@ kh_wormhole_is_welcome (KhWormhole *self)
   return self->link == LINK_BOUND;
 }
 
+/**
+ * kh_wormhole_is_ended:
+ *
+ * Returns: whether no connection is needed any more; %KH_WORMHOLE_CLOSED is among the events
+ */
 gboolean
-kh_wormhole_is_verified (KhWormhole *self)
+kh_wormhole_is_ended (KhWormhole *self)
 {
-  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (self != NULL, TRUE);
 
-  return self->verified;
+  return self->ended;
 }
 
 /**

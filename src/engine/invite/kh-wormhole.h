@@ -101,7 +101,7 @@ gint64           kh_wormhole_get_deadline     (KhWormhole   *self);
 const char      *kh_wormhole_get_code         (KhWormhole   *self);
 const char      *kh_wormhole_get_your_address (KhWormhole   *self);
 gboolean         kh_wormhole_is_welcome       (KhWormhole   *self);
-gboolean         kh_wormhole_is_verified      (KhWormhole   *self);
+gboolean         kh_wormhole_is_ended         (KhWormhole   *self);
 gboolean         kh_wormhole_derive           (KhWormhole   *self,
                                                const char   *purpose,
                                                guint8       *out,
