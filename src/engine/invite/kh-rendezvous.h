@@ -15,6 +15,13 @@ G_BEGIN_DECLS
  */
 #define KH_MAILBOX_DEFAULT_URL "wss://relay.magic-wormhole.io/v1"
 
+/**
+ * KH_RENDEZVOUS_MAX_MESSAGE:
+ *
+ * The longest message to the friend, in bytes.
+ */
+#define KH_RENDEZVOUS_MAX_MESSAGE 32768
+
 #define KH_TYPE_RENDEZVOUS (kh_rendezvous_get_type ())
 G_DECLARE_FINAL_TYPE (KhRendezvous, kh_rendezvous, KH, RENDEZVOUS, GObject)
 
@@ -33,7 +40,7 @@ void          kh_rendezvous_derive           (KhRendezvous        *self,
                                               const char          *purpose,
                                               guint8              *out,
                                               gsize                out_length);
-void          kh_rendezvous_send             (KhRendezvous        *self,
+gboolean      kh_rendezvous_send             (KhRendezvous        *self,
                                               GBytes              *plaintext);
 void          kh_rendezvous_close_async      (KhRendezvous        *self,
                                               GCancellable        *cancellable,
