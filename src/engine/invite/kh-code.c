@@ -294,7 +294,8 @@ take_mailbox (const char *parameters, char **mailbox_url, GError **error)
       value = *pair + strlen ("mailbox=");
       if (found != NULL || (found = g_uri_unescape_string (value, NULL)) == NULL || !kh_mailbox_url_is_valid (found))
         {
-          refuse (error, "This link names a meeting server in a way Knothole cannot use. Ask your friend for the code.");
+          refuse (error, "This link names a meeting server in a way Knothole cannot use. Ask your friend for the "
+                         "code.");
           return FALSE;
         }
     }

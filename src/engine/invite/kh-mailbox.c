@@ -26,9 +26,9 @@
 /**
  * KhMailbox:
  *
- * One connection to a meeting server: JSON objects both ways over a WebSocket (PROTOCOL section 3). It lives through
- * new → opening → open → closed once; for another try one makes another object. It never blocks, keeps the connection
- * alive with pings, and takes a server that says nothing for a minute for lost.
+ * One connection to a meeting server: JSON objects both ways over a WebSocket (PROTOCOL section 3). It lives once,
+ * from new to opening, open and closed; for another try one makes another object. It never blocks, keeps the
+ * connection alive with pings, and takes a server that says nothing for a minute for lost.
  */
 typedef enum
 {

@@ -6,6 +6,7 @@
 #include "kh-mailbox.h"
 #include "kh-wormhole.h"
 
+#include <sodium.h>
 #include <string.h>
 
 /* The delay before the nth try is min(1.5^n, 60) seconds and up to one more, so that clients of a server that comes
@@ -355,6 +356,8 @@ kh_rendezvous_finalize (GObject *object)
   g_clear_object (&self->trace);
   g_free (self->url);
   g_free (self->host);
+  if (self->code != NULL)
+    sodium_memzero (self->code, strlen (self->code));
   g_free (self->code);
 
   G_OBJECT_CLASS (kh_rendezvous_parent_class)->finalize (object);
@@ -511,8 +514,8 @@ kh_rendezvous_start (KhRendezvous *self)
 
   if (self->host == NULL && self->start_error == NULL)
     self->start_error = g_error_new (KH_ERROR, KH_ERROR_SERVER_UNREACHABLE,
-                                     "“%s” is not the address of a meeting server. Such an address starts with wss:// "
-                                     "or ws://.", self->url);
+                                     "“%s” is not the address of a meeting server. Such an address starts with "
+                                     "wss:// or ws://.", self->url);
   if (self->start_error != NULL)
     {
       set_source (&self->deadline, 0, on_start_error, self, "[knothole] rendezvous start");

@@ -7,8 +7,8 @@
 #include <sodium.h>
 #include <string.h>
 
-/* The half of a wormhole that listens to the friend: PROTOCOL sections 5.3, 6 and 7. Everything here comes from somebody
- * unknown until a body has opened, and from somebody who may be unkind after that. */
+/* The half of a wormhole that listens to the friend: PROTOCOL sections 5.3, 6 and 7. Everything here comes from
+ * somebody unknown until a body has opened, and from somebody who may be unkind after that. */
 
 /* The longest side and name of a phase that are looked at. */
 #define MAX_NAME 128
@@ -127,8 +127,8 @@ take_version (KhWormhole *self, GBytes *plaintext)
   versions = applications != NULL ? kh_json_get_array (applications, VERSIONS_NAME) : NULL;
   if (!self->any_version && (versions == NULL || !lists_our_version (versions)))
     kh_wormhole_fail (self, KH_WORMHOLE_ERRORY, KH_ERROR_PROTOCOL,
-                      "One of you needs a newer Knothole: the two programs have no version in common. Update both, then "
-                      "make a new code.");
+                      "One of you needs a newer Knothole: the two programs have no version in common. Update both, "
+                      "then make a new code.");
 }
 
 /* Decimal without leading zeros; nine digits are more than anybody will send. */

@@ -188,7 +188,8 @@ test_links (void)
   check_link (plain, "7-crossover-clockwork", NULL);
   check_link (foreign, "12-café-über", "wss://example.org:4000/v1?a=b&c");
   check_link (" KNOTHOLE:7-crossover%2Dclockwork\n", "7-crossover-clockwork", NULL);
-  check_link ("knothole:7-crossover?x=y&mailbox=ws%3A%2F%2F127.0.0.1%3A4000%2Fv1&z", "7-crossover", "ws://127.0.0.1:4000/v1");
+  check_link ("knothole:7-crossover?x=y&mailbox=ws%3A%2F%2F127.0.0.1%3A4000%2Fv1&z", "7-crossover",
+              "ws://127.0.0.1:4000/v1");
   check_link ("knothole:7-crossover#mailbox=wss://example.org/v1", "7-crossover", NULL);
   check_link ("knothole:7-crossover?Mailbox=http://x/", "7-crossover", NULL);
 

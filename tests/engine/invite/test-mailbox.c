@@ -138,7 +138,8 @@ test_messages (void)
   kh_test_wait_until (client.messages->len == 2, 2000);
   g_assert_cmpstr (kh_json_get_string (client.messages->pdata[0], "type"), ==, "ping");
   g_assert_cmpstr (kh_json_get_string (client.messages->pdata[1], "type"), ==, "ping");
-  g_assert_true (g_socket_get_option (kh_mailbox_get_socket (client.mailbox), IPPROTO_TCP, TCP_NODELAY, &no_delay, NULL));
+  g_assert_true (g_socket_get_option (kh_mailbox_get_socket (client.mailbox), IPPROTO_TCP, TCP_NODELAY, &no_delay,
+                                      NULL));
   g_assert_cmpint (no_delay, !=, 0);
 
   kh_mailbox_close (client.mailbox);
@@ -208,9 +209,8 @@ send_junk (WsServer *server, SoupWebsocketConnection *connection, gpointer user_
   if (junk->how == AS_BYTES)
     ws_server_write_raw (connection, junk->bytes);
   else
-    soup_websocket_connection_send_message (connection,
-                                            junk->how == AS_TEXT ? SOUP_WEBSOCKET_DATA_TEXT : SOUP_WEBSOCKET_DATA_BINARY,
-                                            junk->bytes);
+    soup_websocket_connection_send_message (
+        connection, junk->how == AS_TEXT ? SOUP_WEBSOCKET_DATA_TEXT : SOUP_WEBSOCKET_DATA_BINARY, junk->bytes);
 }
 
 static void

@@ -1,155 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-code.h"
-#include "kh-error.h"
-#include "kh-json.h"
-#include "kh-rendezvous.h"
 #include "kh-test.h"
+#include "side.h"
 #include "ws-server.h"
 
 #include <string.h>
 
-typedef struct
-{
-  KhTrace *trace;
-  KhRendezvous *rendezvous;
-  gboolean code_ready;
-  gboolean friend_arrived;
-  gboolean verified;
-  GString *delivered;
-  GError *error;
-  GAsyncResult *closed;
-} Side;
-
-static void
-on_code_ready (KhRendezvous *rendezvous, Side *side)
-{
-  g_assert_null (side->error);
-  side->code_ready = TRUE;
-}
-
-static void
-on_friend_arrived (KhRendezvous *rendezvous, Side *side)
-{
-  g_assert_null (side->error);
-  side->friend_arrived = TRUE;
-}
-
-static void
-on_verified (KhRendezvous *rendezvous, Side *side)
-{
-  g_assert_null (side->error);
-  g_assert_true (side->friend_arrived);
-  side->verified = TRUE;
-}
-
-static void
-on_message (KhRendezvous *rendezvous, GBytes *message, Side *side)
-{
-  g_assert_true (side->verified);
-  g_string_append_len (side->delivered, g_bytes_get_data (message, NULL), g_bytes_get_size (message));
-}
-
-static void
-on_failed (KhRendezvous *rendezvous, GError *error, Side *side)
-{
-  g_assert_null (side->error);
-  side->error = g_error_copy (error);
-}
-
-static void
-side_init (Side *side, KhRendezvous *rendezvous, KhTrace *trace)
-{
-  memset (side, 0, sizeof *side);
-  side->trace = trace;
-  side->rendezvous = rendezvous;
-  side->delivered = g_string_new (NULL);
-  g_signal_connect (rendezvous, "code-ready", G_CALLBACK (on_code_ready), side);
-  g_signal_connect (rendezvous, "friend-arrived", G_CALLBACK (on_friend_arrived), side);
-  g_signal_connect (rendezvous, "verified", G_CALLBACK (on_verified), side);
-  g_signal_connect (rendezvous, "message", G_CALLBACK (on_message), side);
-  g_signal_connect (rendezvous, "failed", G_CALLBACK (on_failed), side);
-}
-
-static void
-start_inviter (Side *side, const char *url, guint life_seconds)
-{
-  KhTrace *trace = kh_trace_new ();
-
-  side_init (side, kh_rendezvous_new_inviter (trace, url, KH_CODE_DEFAULT_WORDS, life_seconds), trace);
-  kh_rendezvous_start (side->rendezvous);
-}
-
-static void
-start_joiner (Side *side, const char *url, const char *code)
-{
-  KhTrace *trace = kh_trace_new ();
-
-  side_init (side, kh_rendezvous_new_joiner (trace, url, code), trace);
-  kh_rendezvous_start (side->rendezvous);
-}
-
-static void
-side_close (Side *side)
-{
-  g_autoptr (GError) error = NULL;
-
-  kh_rendezvous_close_async (side->rendezvous, NULL, kh_test_store_result, &side->closed);
-  kh_test_wait_until (side->closed != NULL, 6000);
-  kh_rendezvous_close_finish (side->rendezvous, side->closed, &error);
-  g_assert_no_error (error);
-  g_clear_object (&side->closed);
-}
-
-static void
-side_clear (Side *side)
-{
-  g_clear_object (&side->closed);
-  g_assert_finalize_object (side->rendezvous);
-  kh_test_wait_until (G_OBJECT (side->trace)->ref_count == 1, 1000);
-  g_assert_finalize_object (side->trace);
-  g_string_free (side->delivered, TRUE);
-  g_clear_error (&side->error);
-  kh_test_settle ();
-}
-
-static void
-send_text (Side *side, const char *text)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
-
-  g_assert_true (kh_rendezvous_send (side->rendezvous, bytes));
-}
-
-static guint
-count_events (Side *side, const char *kind)
-{
-  guint count = 0;
-
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (side->trace)); i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (G_LIST_MODEL (side->trace), i);
-
-      count += strcmp (kh_event_get_kind (event), kind) == 0;
-    }
-
-  return count;
-}
-
-static void
-assert_sentence (Side *side, KhError code, const char *sentence)
-{
-  g_assert_error (side->error, KH_ERROR, (int) code);
-  if (strstr (side->error->message, sentence) == NULL)
-    g_error ("“%s” is not in “%s”", sentence, side->error->message);
-}
-
 static void
 meet (Side *a, Side *b, WsServer *server)
 {
-  start_inviter (a, ws_server_get_url (server), 60);
+  side_start_inviter (a, ws_server_get_url (server), 60);
   kh_test_wait_until (a->code_ready, 2000);
-  start_joiner (b, ws_server_get_url (server), kh_rendezvous_get_code (a->rendezvous));
-  send_text (b, "offer of b");
+  side_start_joiner (b, ws_server_get_url (server), kh_rendezvous_get_code (a->rendezvous));
+  side_send (b, "offer of b");
   kh_test_wait_until (a->verified && b->verified && a->delivered->len > 0, 2000);
 }
 
@@ -172,7 +35,7 @@ test_meeting (void)
   kh_rendezvous_derive (b.rendezvous, "knothole channel v1", b_key, sizeof b_key);
   g_assert_cmpmem (a_key, sizeof a_key, b_key, sizeof b_key);
 
-  send_text (&a, "offer of a");
+  side_send (&a, "offer of a");
   kh_test_wait_until (b.delivered->len > 0, 2000);
   g_assert_cmpstr (b.delivered->str, ==, "offer of a");
 
@@ -181,8 +44,8 @@ test_meeting (void)
   code = g_strdup (kh_rendezvous_get_code (a.rendezvous));
   g_assert_null (strstr (lines, strchr (code, '-')));
   g_assert_nonnull (strstr (lines, "\"server\":\"127.0.0.1\""));
-  g_assert_cmpuint (count_events (&a, "mailbox.connecting"), ==, 1);
-  g_assert_cmpuint (count_events (&a, "mailbox.connected"), ==, 1);
+  g_assert_cmpuint (side_count_events (&a, "mailbox.connecting"), ==, 1);
+  g_assert_cmpuint (side_count_events (&a, "mailbox.connected"), ==, 1);
 
   side_close (&a);
   g_assert_cmpstr (ws_server_get_mood (server), ==, "happy");
@@ -200,7 +63,7 @@ test_lonely (void)
   WsServer *server = ws_server_new_mailbox ();
   Side a;
 
-  start_inviter (&a, ws_server_get_url (server), 60);
+  side_start_inviter (&a, ws_server_get_url (server), 60);
   kh_test_wait_until (a.code_ready, 2000);
   side_close (&a);
   g_assert_cmpstr (ws_server_get_mood (server), ==, "lonely");
@@ -219,14 +82,14 @@ test_wrong_code (void)
   Side a;
   Side b;
 
-  start_inviter (&a, ws_server_get_url (server), 60);
+  side_start_inviter (&a, ws_server_get_url (server), 60);
   kh_test_wait_until (a.code_ready, 2000);
   nameplate = kh_code_get_nameplate (kh_rendezvous_get_code (a.rendezvous));
   wrong = g_strconcat (nameplate, "-purple-sausages", NULL);
-  start_joiner (&b, ws_server_get_url (server), wrong);
+  side_start_joiner (&b, ws_server_get_url (server), wrong);
   kh_test_wait_until (a.error != NULL && b.error != NULL, 2000);
-  assert_sentence (&a, KH_ERROR_BAD_CODE, "Someone tried this code and got it wrong.");
-  assert_sentence (&b, KH_ERROR_BAD_CODE, "The code does not match.");
+  side_assert_failed (&a, KH_ERROR_BAD_CODE, "Someone tried this code and got it wrong.");
+  side_assert_failed (&b, KH_ERROR_BAD_CODE, "The code does not match.");
   kh_test_wait_until (ws_server_get_open (server)->len == 0, 2000);
   g_assert_cmpstr (ws_server_get_mood (server), ==, "scary");
   g_assert_false (a.verified);
@@ -245,9 +108,9 @@ test_crowded (void)
   Side third;
 
   meet (&a, &b, server);
-  start_joiner (&third, ws_server_get_url (server), kh_rendezvous_get_code (a.rendezvous));
+  side_start_joiner (&third, ws_server_get_url (server), kh_rendezvous_get_code (a.rendezvous));
   kh_test_wait_until (third.error != NULL, 2000);
-  assert_sentence (&third, KH_ERROR_CROWDED, "This code has been used already.");
+  side_assert_failed (&third, KH_ERROR_CROWDED, "This code has been used already.");
   side_clear (&third);
   side_clear (&a);
   side_clear (&b);
@@ -260,10 +123,10 @@ test_bad_code (void)
   WsServer *server = ws_server_new_mailbox ();
   Side b;
 
-  start_joiner (&b, ws_server_get_url (server), "3-crosover-clockwork");
+  side_start_joiner (&b, ws_server_get_url (server), "3-crosover-clockwork");
   g_assert_null (b.error);
   kh_test_wait_until (b.error != NULL, 1000);
-  assert_sentence (&b, KH_ERROR_BAD_CODE, "Did you mean “crossover”?");
+  side_assert_failed (&b, KH_ERROR_BAD_CODE, "Did you mean “crossover”?");
   side_close (&b);
   g_assert_cmpuint (ws_server_get_count (server), ==, 0);
   side_clear (&b);
@@ -275,9 +138,9 @@ test_bad_server_address (void)
 {
   Side a;
 
-  start_inviter (&a, "http://example.org/", 60);
+  side_start_inviter (&a, "http://example.org/", 60);
   kh_test_wait_until (a.error != NULL, 1000);
-  assert_sentence (&a, KH_ERROR_SERVER_UNREACHABLE, "not the address of a meeting server");
+  side_assert_failed (&a, KH_ERROR_SERVER_UNREACHABLE, "not the address of a meeting server");
   side_clear (&a);
 }
 
@@ -287,39 +150,13 @@ test_server_down (void)
   g_autofree char *url = ws_closed_port_url ();
   Side a;
 
-  start_inviter (&a, url, 60);
+  side_start_inviter (&a, url, 60);
   kh_test_wait_until (a.error != NULL, 2000);
-  assert_sentence (&a, KH_ERROR_SERVER_UNREACHABLE, "The meeting server 127.0.0.1 cannot be reached.");
-  g_assert_cmpuint (count_events (&a, "mailbox.lost"), ==, 1);
-  g_assert_cmpuint (count_events (&a, "mailbox.retry"), ==, 0);
+  side_assert_failed (&a, KH_ERROR_SERVER_UNREACHABLE, "The meeting server 127.0.0.1 cannot be reached.");
+  g_assert_cmpuint (side_count_events (&a, "mailbox.lost"), ==, 1);
+  g_assert_cmpuint (side_count_events (&a, "mailbox.retry"), ==, 0);
   side_close (&a);
   side_clear (&a);
-}
-
-static void
-stay_silent (WsServer *server, SoupWebsocketConnection *connection, gpointer user_data)
-{
-}
-
-/* The two silences of 10 seconds, one before and one after the WebSocket's handshake, side by side. */
-static void
-test_silent_server (void)
-{
-  WsServer *server = ws_server_new (stay_silent, NULL);
-  g_autoptr (GSocketListener) listener = g_socket_listener_new ();
-  g_autofree char *url =
-      g_strdup_printf ("ws://127.0.0.1:%u/v1", g_socket_listener_add_any_inet_port (listener, NULL, NULL));
-  Side a;
-  Side b;
-
-  start_inviter (&a, ws_server_get_url (server), 60);
-  start_joiner (&b, url, "3-crossover-clockwork");
-  kh_test_wait_until (a.error != NULL && b.error != NULL, 12000);
-  assert_sentence (&a, KH_ERROR_SERVER_UNREACHABLE, "127.0.0.1 does not answer");
-  assert_sentence (&b, KH_ERROR_SERVER_UNREACHABLE, "127.0.0.1 cannot be reached");
-  side_clear (&a);
-  side_clear (&b);
-  ws_server_free (server);
 }
 
 static void
@@ -362,9 +199,9 @@ test_hostile_welcome (void)
       Side a;
 
       g_test_message ("%.60s", cases[i].text);
-      start_inviter (&a, ws_server_get_url (server), 60);
+      side_start_inviter (&a, ws_server_get_url (server), 60);
       kh_test_wait_until (a.error != NULL, 5000);
-      assert_sentence (&a, KH_ERROR_SERVER_UNREACHABLE, cases[i].sentence);
+      side_assert_failed (&a, KH_ERROR_SERVER_UNREACHABLE, cases[i].sentence);
       g_assert_false (a.code_ready);
       side_close (&a);
       side_clear (&a);
@@ -386,8 +223,8 @@ test_motd (void)
   g_autofree char *lines = NULL;
   Side a;
 
-  start_inviter (&a, ws_server_get_url (server), 60);
-  kh_test_wait_until (count_events (&a, "mailbox.motd") == 1, 2000);
+  side_start_inviter (&a, ws_server_get_url (server), 60);
+  kh_test_wait_until (side_count_events (&a, "mailbox.motd") == 1, 2000);
   lines = kh_trace_to_lines (a.trace);
   g_assert_nonnull (strstr (lines, "\"text\":\"hello, you\""));
   g_assert_cmpstr (kh_rendezvous_get_your_address (a.rendezvous), ==, "192.0.2.7");
@@ -395,23 +232,38 @@ test_motd (void)
   ws_server_free (server);
 }
 
+static gint64
+get_retry_delay (Side *side)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (side->trace)); i++)
+    {
+      g_autoptr (KhEvent) event = g_list_model_get_item (G_LIST_MODEL (side->trace), i);
+
+      if (strcmp (kh_event_get_kind (event), "mailbox.retry") == 0)
+        return json_object_get_int_member (kh_event_get_members (event), "delay_ms");
+    }
+
+  return -1;
+}
+
 /* Cut while it waits, the invite comes back after a second or two and is still good. */
 static void
 test_reconnect (void)
 {
   WsServer *server = ws_server_new_mailbox ();
-  g_autofree char *lines = NULL;
   Side a;
   Side b;
 
-  start_inviter (&a, ws_server_get_url (server), 60);
+  side_start_inviter (&a, ws_server_get_url (server), 60);
   kh_test_wait_until (a.code_ready, 2000);
   ws_server_cut (server);
-  kh_test_wait_until (count_events (&a, "mailbox.lost") == 1, 2000);
-  g_assert_cmpuint (count_events (&a, "mailbox.retry"), ==, 1);
-  kh_test_wait_until (count_events (&a, "mailbox.connected") == 2, 4000);
+  kh_test_wait_until (side_count_events (&a, "mailbox.lost") == 1, 2000);
+  g_assert_cmpuint (side_count_events (&a, "mailbox.retry"), ==, 1);
+  g_assert_cmpint (get_retry_delay (&a), >=, 1500);
+  g_assert_cmpint (get_retry_delay (&a), <=, 2500);
+  kh_test_wait_until (side_count_events (&a, "mailbox.connected") == 2, 4000);
 
-  start_joiner (&b, ws_server_get_url (server), kh_rendezvous_get_code (a.rendezvous));
+  side_start_joiner (&b, ws_server_get_url (server), kh_rendezvous_get_code (a.rendezvous));
   kh_test_wait_until (a.verified && b.verified, 2000);
   g_assert_no_error (a.error);
   side_close (&a);
@@ -420,39 +272,15 @@ test_reconnect (void)
   ws_server_free (server);
 }
 
-/* After the friend was verified, a server that is gone for good is no failure, and closing still takes 5 s at most. */
-static void
-test_server_gone_when_verified (void)
-{
-  WsServer *server = ws_server_new_mailbox ();
-  gint64 start;
-  Side a;
-  Side b;
-
-  meet (&a, &b, server);
-  ws_server_free (server);
-  kh_test_wait_until (count_events (&a, "mailbox.retry") >= 2 && count_events (&b, "mailbox.retry") >= 2, 6000);
-  g_assert_no_error (a.error);
-  send_text (&a, "nobody hears this");
-
-  start = g_get_monotonic_time ();
-  kh_rendezvous_close_async (b.rendezvous, NULL, kh_test_store_result, &b.closed);
-  side_close (&a);
-  kh_test_wait_until (b.closed != NULL, 1000);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 5500 * 1000);
-  side_clear (&a);
-  side_clear (&b);
-}
-
 static void
 test_life (void)
 {
   WsServer *server = ws_server_new_mailbox ();
   Side a;
 
-  start_inviter (&a, ws_server_get_url (server), 1);
+  side_start_inviter (&a, ws_server_get_url (server), 1);
   kh_test_wait_until (a.error != NULL, 3000);
-  assert_sentence (&a, KH_ERROR_EXPIRED, "Nobody used this code in time");
+  side_assert_failed (&a, KH_ERROR_EXPIRED, "Nobody used this code in time");
   kh_test_wait_until (ws_server_get_open (server)->len == 0, 2000);
   g_assert_cmpstr (ws_server_get_mood (server), ==, "lonely");
   side_clear (&a);
@@ -470,7 +298,7 @@ test_close_cancelled (void)
 
   meet (&a, &b, server);
   ws_server_cut (server);
-  kh_test_wait_until (count_events (&a, "mailbox.lost") == 1, 2000);
+  kh_test_wait_until (side_count_events (&a, "mailbox.lost") == 1, 2000);
   kh_rendezvous_close_async (a.rendezvous, cancellable, kh_test_store_result, &a.closed);
   kh_test_settle ();
   g_assert_null (a.closed);
@@ -511,7 +339,7 @@ test_dispose (void)
   kh_rendezvous_start (dropped);
   kh_test_wait_until (dropped == NULL, 2000);
 
-  start_inviter (&a, ws_server_get_url (server), 60);
+  side_start_inviter (&a, ws_server_get_url (server), 60);
   side_clear (&a);
   kh_test_wait_until (ws_server_get_open (server)->len == 0, 2000);
   ws_server_free (server);
@@ -528,11 +356,9 @@ main (int argc, char **argv)
   g_test_add_func ("/rendezvous/bad-code", test_bad_code);
   g_test_add_func ("/rendezvous/bad-server-address", test_bad_server_address);
   g_test_add_func ("/rendezvous/server-down", test_server_down);
-  g_test_add_func ("/rendezvous/silent-server", test_silent_server);
   g_test_add_func ("/rendezvous/hostile-welcome", test_hostile_welcome);
   g_test_add_func ("/rendezvous/motd", test_motd);
   g_test_add_func ("/rendezvous/reconnect", test_reconnect);
-  g_test_add_func ("/rendezvous/server-gone-when-verified", test_server_gone_when_verified);
   g_test_add_func ("/rendezvous/life", test_life);
   g_test_add_func ("/rendezvous/close-cancelled", test_close_cancelled);
   g_test_add_func ("/rendezvous/dispose", test_dispose);

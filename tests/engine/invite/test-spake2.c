@@ -30,7 +30,8 @@ finish (KhSpake2 *run, const char *message_hex, guint8 *key, GError **error)
 }
 
 static void
-check_run (const char *code, const char *appid, const char *scalar, const char *own, const char *other, const char *key_hex)
+check_run (const char *code, const char *appid, const char *scalar, const char *own, const char *other,
+           const char *key_hex)
 {
   g_autoptr (KhSpake2) run = run_new (code, appid, scalar);
   g_autoptr (GError) error = NULL;

@@ -57,10 +57,11 @@ player_clear (Player *player)
   g_clear_error (&player->error);
 }
 
-/* What matters of a message to the server. A ping is our own addition (5.5), and sealed bodies differ by their nonce. */
+/* What matters of a message to the server. A ping is our own addition (5.5), sealed bodies differ by their nonce. */
 static void
 note (GString *notes, JsonObject *message)
 {
+  static const char *const members[] = { "appid", "side", "nameplate", "mailbox", "phase", "mood" };
   const char *type = kh_json_get_string (message, "type");
   const char *phase = kh_json_get_string (message, "phase");
 
@@ -68,10 +69,9 @@ note (GString *notes, JsonObject *message)
     return;
 
   g_string_append_printf (notes, "%s", type);
-  for (const char *const *member = (const char *const[]){ "appid", "side", "nameplate", "mailbox", "phase", "mood", NULL };
-       *member != NULL; member++)
-    if (kh_json_get_string (message, *member) != NULL)
-      g_string_append_printf (notes, " %s", kh_json_get_string (message, *member));
+  for (gsize i = 0; i < G_N_ELEMENTS (members); i++)
+    if (kh_json_get_string (message, members[i]) != NULL)
+      g_string_append_printf (notes, " %s", kh_json_get_string (message, members[i]));
   if (g_strcmp0 (phase, "pake") == 0)
     g_string_append_printf (notes, " %s", kh_json_get_string (message, "body"));
   g_string_append_c (notes, '\n');
