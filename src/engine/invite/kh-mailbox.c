@@ -168,6 +168,7 @@ drop (KhMailbox *self)
   g_clear_object (&self->session);
 }
 
+/* The owner may let go of us now, so this is the last thing a caller does. */
 static void
 fail (KhMailbox *self, KhError code, const char *reason)
 {
@@ -252,7 +253,6 @@ on_pong (SoupWebsocketConnection *connection, GBytes *payload, KhMailbox *self)
 static void
 on_message (SoupWebsocketConnection *connection, SoupWebsocketDataType type, GBytes *bytes, KhMailbox *self)
 {
-  g_autoptr (KhMailbox) alive = g_object_ref (self);
   g_autoptr (JsonObject) message = NULL;
 
   self->last_heard = g_get_monotonic_time ();
@@ -269,8 +269,6 @@ on_message (SoupWebsocketConnection *connection, SoupWebsocketDataType type, GBy
 static void
 on_error (SoupWebsocketConnection *connection, GError *error, KhMailbox *self)
 {
-  g_autoptr (KhMailbox) alive = g_object_ref (self);
-
   if (error != NULL && error->domain == SOUP_WEBSOCKET_ERROR)
     fail (self, KH_ERROR_PROTOCOL, error->message);
   else
@@ -280,8 +278,6 @@ on_error (SoupWebsocketConnection *connection, GError *error, KhMailbox *self)
 static void
 on_closed (SoupWebsocketConnection *connection, KhMailbox *self)
 {
-  g_autoptr (KhMailbox) alive = g_object_ref (self);
-
   fail (self, KH_ERROR_SERVER_UNREACHABLE, "the server ended the connection");
 }
 

@@ -490,11 +490,9 @@ static gboolean
 on_start_error (gpointer user_data)
 {
   KhRendezvous *self = user_data;
-  g_autoptr (KhRendezvous) alive = g_object_ref (self);
 
-  clear_source (&self->deadline);
-  emit_failed (self, self->start_error);
   end (self);
+  emit_failed (self, self->start_error);
   return G_SOURCE_REMOVE;
 }
 
