@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-quota.h"
+
+#include <string.h>
+
+/* Addresses without a connection are forgotten once there are this many: by then most of their buckets are
+ * full again, and the memory is worth more than the memory of them. */
+#define MAX_ADDRESSES 16384
+
+typedef struct
+{
+  guint count;
+  KhBucket opened;
+} Entry;
+
+struct _KhQuota
+{
+  KhQuotaLimits limits;
+  guint count;
+  GHashTable *entries; /* key of an address → Entry */
+};
+
+/**
+ * kh_bucket_take:
+ * @self: a bucket
+ * @burst: how many actions it allows at once
+ * @per_second: how many come back in a second
+ * @now: monotonic time in microseconds
+ *
+ * Asks for one action.
+ *
+ * Returns: whether it is allowed
+ */
+gboolean
+kh_bucket_take (KhBucket *self, double burst, double per_second, gint64 now)
+{
+  self->spent = MAX (0, self->spent - (double) (now - self->updated) / G_USEC_PER_SEC * per_second);
+  self->updated = now;
+  if (self->spent + 1 > burst)
+    return FALSE;
+
+  self->spent += 1;
+  return TRUE;
+}
+
+KhQuota *
+kh_quota_new (const KhQuotaLimits *limits)
+{
+  KhQuota *self = g_new0 (KhQuota, 1);
+
+  self->limits = *limits;
+  self->entries = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, g_free);
+
+  return self;
+}
+
+void
+kh_quota_free (KhQuota *self)
+{
+  g_hash_table_unref (self->entries);
+  g_free (self);
+}
+
+/* A home or a server has a whole /64 of IPv6, so that counts as one address. */
+static GBytes *
+make_key (GInetAddress *address)
+{
+  gsize length = g_inet_address_get_native_size (address);
+
+  return g_bytes_new (g_inet_address_to_bytes (address), MIN (length, 8));
+}
+
+static gboolean
+is_idle (gpointer key, gpointer value, gpointer unused)
+{
+  return ((Entry *) value)->count == 0;
+}
+
+static Entry *
+find_entry (KhQuota *self, GInetAddress *address)
+{
+  g_autoptr (GBytes) key = make_key (address);
+  Entry *entry = g_hash_table_lookup (self->entries, key);
+
+  if (entry == NULL)
+    {
+      if (g_hash_table_size (self->entries) >= MAX_ADDRESSES)
+        g_hash_table_foreach_remove (self->entries, is_idle, NULL);
+      entry = g_new0 (Entry, 1);
+      g_hash_table_insert (self->entries, g_steal_pointer (&key), entry);
+    }
+
+  return entry;
+}
+
+static gboolean
+is_spared (KhQuota *self, GInetAddress *address)
+{
+  return self->limits.spare_loopback && g_inet_address_get_is_loopback (address);
+}
+
+/**
+ * kh_quota_enter:
+ * @self: a quota
+ * @address: where a new connection comes from
+ * @now: monotonic time in microseconds
+ *
+ * Counts a new connection in, if the limits allow it. One that is refused for the number of its address's
+ * connections still counts as new: who tries again and again has to slow down.
+ *
+ * Returns: whether the connection may stay; if so, kh_quota_leave() is owed
+ */
+gboolean
+kh_quota_enter (KhQuota *self, GInetAddress *address, gint64 now)
+{
+  const KhQuotaLimits *limits = &self->limits;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (G_IS_INET_ADDRESS (address), FALSE);
+
+  if (self->count >= limits->total)
+    return FALSE;
+
+  if (!is_spared (self, address))
+    {
+      Entry *entry = find_entry (self, address);
+
+      if (limits->per_minute != 0 &&
+          !kh_bucket_take (&entry->opened, limits->per_minute, limits->per_minute / 60.0, now))
+        return FALSE;
+      if (limits->per_address != 0 && entry->count >= limits->per_address)
+        return FALSE;
+      entry->count++;
+    }
+
+  self->count++;
+  return TRUE;
+}
+
+/**
+ * kh_quota_leave:
+ * @self: a quota
+ * @address: as given to kh_quota_enter()
+ *
+ * Counts a connection out.
+ */
+void
+kh_quota_leave (KhQuota *self, GInetAddress *address)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (self->count > 0);
+
+  if (!is_spared (self, address))
+    {
+      g_autoptr (GBytes) key = make_key (address);
+      Entry *entry = g_hash_table_lookup (self->entries, key);
+
+      g_return_if_fail (entry != NULL && entry->count > 0);
+      entry->count--;
+    }
+  self->count--;
+}
+
+/**
+ * kh_quota_get_count:
+ *
+ * Returns: connections that are counted in now
+ */
+guint
+kh_quota_get_count (KhQuota *self)
+{
+  return self->count;
+}
