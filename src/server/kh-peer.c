@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "kh-peer"
+
+#include "kh-peer.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+/* One client's TCP connection, in a server with many of them.
+ *
+ *   open ── kh_peer_finish () ──▶ finishing ── all sent, and the client's end came ──▶ closed
+ *     └────────────── kh_peer_close (), errors, the deadline, a full queue ─────────────▲
+ *
+ * Everything is bounded. What waits to be sent is at most MAX_QUEUED_BYTES: a client that does not read is
+ * closed when others' messages fill that. Its own requests cannot do so, since we stop reading from it long
+ * before. What was received and not consumed is bounded by whoever consumes: it must refuse what it will not
+ * wait for.
+ *
+ * An idle client costs this object, a socket and one source: buffers exist only while there is something in
+ * them. */
+
+#define READ_BYTES 16384
+#define PAUSE_QUEUED_BYTES (256 * 1024)
+#define MAX_QUEUED_BYTES (2 * 1024 * 1024)
+/* How long a client that was told goodbye may take to close its side. */
+#define LINGER_MILLISECONDS 2000
+
+typedef enum
+{
+  OPEN,
+  FINISHING,
+  CLOSED,
+} State;
+
+struct _KhPeer
+{
+  GObject parent_instance;
+
+  GSocketConnection *connection;
+  GSocket *socket;
+  GInetSocketAddress *remote;
+  GInetSocketAddress *local;
+  KhPeerHandlers handlers;
+  gpointer user_data;
+
+  State state;
+  GByteArray *received;
+  GByteArray *queue;
+  gsize sent; /* of the queue's bytes, how many are gone already */
+  GSource *reading;
+  GSource *writing;
+  GSource *deadline;
+};
+
+G_DEFINE_FINAL_TYPE (KhPeer, kh_peer, G_TYPE_OBJECT)
+
+static void update_sources (KhPeer *self);
+
+static void
+clear_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static void
+kh_peer_dispose (GObject *object)
+{
+  KhPeer *self = KH_PEER (object);
+
+  clear_source (&self->reading);
+  clear_source (&self->writing);
+  clear_source (&self->deadline);
+  g_clear_pointer (&self->received, g_byte_array_unref);
+  g_clear_pointer (&self->queue, g_byte_array_unref);
+  g_clear_object (&self->remote);
+  g_clear_object (&self->local);
+  g_clear_object (&self->socket);
+  g_clear_object (&self->connection);
+
+  G_OBJECT_CLASS (kh_peer_parent_class)->dispose (object);
+}
+
+static void
+kh_peer_class_init (KhPeerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = kh_peer_dispose;
+}
+
+static void
+kh_peer_init (KhPeer *self)
+{
+}
+
+static gsize
+queued (KhPeer *self)
+{
+  return self->queue != NULL ? self->queue->len - self->sent : 0;
+}
+
+/* A finished peer's further bytes are read and dropped: closing a socket with unread bytes would send RST,
+ * which can overtake our last words. */
+static void
+deliver (KhPeer *self, const guint8 *bytes, gsize length)
+{
+  gsize used;
+
+  if (self->state != OPEN)
+    return;
+
+  if (self->received != NULL)
+    {
+      g_byte_array_append (self->received, bytes, length);
+      bytes = self->received->data;
+      length = self->received->len;
+    }
+
+  used = self->handlers.received (self, bytes, length, self->user_data);
+  g_assert (used <= length);
+
+  if (self->state != OPEN || used == length)
+    g_clear_pointer (&self->received, g_byte_array_unref);
+  else if (self->received != NULL)
+    g_byte_array_remove_range (self->received, 0, used);
+  else
+    {
+      self->received = g_byte_array_new ();
+      g_byte_array_append (self->received, bytes + used, length - used);
+    }
+}
+
+static gboolean
+on_readable (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  g_autoptr (KhPeer) self = g_object_ref (user_data);
+  g_autoptr (GError) error = NULL;
+  static char buffer[READ_BYTES];
+  gssize length = g_socket_receive (socket, buffer, sizeof buffer, NULL, &error);
+
+  if (length > 0)
+    deliver (self, (const guint8 *) buffer, length);
+  else if (length == 0 || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    kh_peer_close (self); /* half-closed is no state that either protocol uses */
+
+  update_sources (self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Returns how many bytes the socket took, 0 when it takes none now; closes on errors. */
+static gsize
+send_now (KhPeer *self, const guint8 *bytes, gsize length)
+{
+  g_autoptr (GError) error = NULL;
+  gssize sent = g_socket_send (self->socket, (const char *) bytes, length, NULL, &error);
+
+  if (sent < 0 && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    kh_peer_close (self);
+
+  return MAX (sent, 0);
+}
+
+static void
+shut_down (KhPeer *self)
+{
+  if (self->state == FINISHING && queued (self) == 0)
+    g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
+}
+
+static gboolean
+on_writable (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  g_autoptr (KhPeer) self = g_object_ref (user_data);
+
+  self->sent += send_now (self, self->queue->data + self->sent, queued (self));
+  if (self->state == CLOSED)
+    return G_SOURCE_REMOVE;
+
+  if (queued (self) == 0)
+    {
+      g_clear_pointer (&self->queue, g_byte_array_unref);
+      self->sent = 0;
+      shut_down (self);
+    }
+  update_sources (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+want_source (KhPeer *self, GSource **source, gboolean wanted, GIOCondition condition,
+             GSocketSourceFunc callback)
+{
+  if (!wanted)
+    clear_source (source);
+  else if (*source == NULL)
+    {
+      *source = g_socket_create_source (self->socket, condition, NULL);
+      g_source_set_callback (*source, G_SOURCE_FUNC (callback), self, NULL);
+      g_source_attach (*source, g_main_context_get_thread_default ());
+    }
+}
+
+static void
+update_sources (KhPeer *self)
+{
+  gboolean open = self->state != CLOSED;
+
+  want_source (self, &self->reading, open && queued (self) < PAUSE_QUEUED_BYTES, G_IO_IN, on_readable);
+  want_source (self, &self->writing, open && queued (self) > 0, G_IO_OUT, on_writable);
+}
+
+/* A server listening for both families sees IPv4 clients as ::ffff:a.b.c.d; for them, and for limits, that is
+ * IPv4. */
+static GInetSocketAddress *
+unmap (GSocketAddress *address)
+{
+  static const guint8 prefix[12] = { [10] = 0xff, [11] = 0xff };
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (address);
+  GInetAddress *ip = g_inet_socket_address_get_address (inet);
+  const guint8 *bytes = g_inet_address_to_bytes (ip);
+  g_autoptr (GInetAddress) v4 = NULL;
+
+  if (g_inet_address_get_family (ip) != G_SOCKET_FAMILY_IPV6 || memcmp (bytes, prefix, sizeof prefix) != 0)
+    return g_object_ref (inet);
+
+  v4 = g_inet_address_new_from_bytes (bytes + sizeof prefix, G_SOCKET_FAMILY_IPV4);
+  return G_INET_SOCKET_ADDRESS (g_inet_socket_address_new (v4, g_inet_socket_address_get_port (inet)));
+}
+
+/**
+ * kh_peer_new:
+ * @connection: an accepted connection, which stays referenced until the peer is closed
+ * @handlers: what is called; copied
+ * @user_data: for @handlers; must outlive the peer's `closed`
+ *
+ * Starts to read from a client.
+ *
+ * Returns: (transfer full) (nullable): the peer, or %NULL when the client is gone already
+ */
+KhPeer *
+kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpointer user_data)
+{
+  g_autoptr (KhPeer) self = NULL;
+  g_autoptr (GSocketAddress) remote = NULL;
+  g_autoptr (GSocketAddress) local = NULL;
+
+  g_return_val_if_fail (G_IS_SOCKET_CONNECTION (connection), NULL);
+
+  remote = g_socket_connection_get_remote_address (connection, NULL);
+  local = g_socket_connection_get_local_address (connection, NULL);
+  if (!G_IS_INET_SOCKET_ADDRESS (remote) || !G_IS_INET_SOCKET_ADDRESS (local))
+    return NULL;
+
+  self = g_object_new (KH_TYPE_PEER, NULL);
+  self->connection = g_object_ref (connection);
+  self->socket = g_object_ref (g_socket_connection_get_socket (connection));
+  self->remote = unmap (remote);
+  self->local = unmap (local);
+  self->handlers = *handlers;
+  self->user_data = user_data;
+  g_socket_set_blocking (self->socket, FALSE);
+  g_socket_set_option (self->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+  update_sources (self);
+
+  return g_steal_pointer (&self);
+}
+
+static void
+enqueue (KhPeer *self, const guint8 *bytes, gsize length)
+{
+  if (queued (self) + length > MAX_QUEUED_BYTES)
+    {
+      kh_peer_close (self);
+      return;
+    }
+
+  if (self->queue == NULL)
+    self->queue = g_byte_array_new ();
+  g_byte_array_append (self->queue, bytes, length);
+  update_sources (self);
+}
+
+/**
+ * kh_peer_send:
+ * @self: a peer
+ * @bytes: (array length=length): what to send; copied as far as it cannot go at once
+ * @length: bytes in @bytes
+ *
+ * Sends, or queues. A peer whose queue would grow beyond its limit is closed instead; one that is closed or
+ * finishing takes nothing.
+ */
+void
+kh_peer_send (KhPeer *self, const void *bytes, gsize length)
+{
+  g_autoptr (KhPeer) kept = NULL;
+  gsize sent = 0;
+
+  g_return_if_fail (KH_IS_PEER (self));
+
+  if (self->state != OPEN)
+    return;
+
+  kept = g_object_ref (self); /* closing may take the last other reference */
+  if (queued (self) == 0)
+    sent = send_now (self, bytes, length);
+  if (self->state == OPEN && sent < length)
+    enqueue (self, (const guint8 *) bytes + sent, length - sent);
+}
+
+/**
+ * kh_peer_finish:
+ * @self: a peer
+ *
+ * Lets what is queued go out, ends our direction, and closes when the client has closed too, or after 2 s.
+ */
+void
+kh_peer_finish (KhPeer *self)
+{
+  g_return_if_fail (KH_IS_PEER (self));
+
+  if (self->state != OPEN)
+    return;
+
+  self->state = FINISHING;
+  kh_peer_set_deadline (self, LINGER_MILLISECONDS);
+  shut_down (self);
+}
+
+/**
+ * kh_peer_close:
+ * @self: a peer
+ *
+ * Closes at once. Closing twice is harmless.
+ */
+void
+kh_peer_close (KhPeer *self)
+{
+  g_return_if_fail (KH_IS_PEER (self));
+
+  if (self->state == CLOSED)
+    return;
+
+  g_object_ref (self);
+  self->state = CLOSED;
+  update_sources (self);
+  clear_source (&self->deadline);
+  g_clear_pointer (&self->queue, g_byte_array_unref);
+  self->sent = 0;
+  g_socket_close (self->socket, NULL);
+  g_clear_object (&self->connection);
+  self->handlers.closed (self, self->user_data);
+  g_object_unref (self);
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  kh_peer_close (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+dispatch_deadline (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+/**
+ * kh_peer_set_deadline:
+ * @self: a peer
+ * @milliseconds: how long from now, in place of the deadline before; 0 for none
+ *
+ * Closes the peer when the time has passed.
+ */
+void
+kh_peer_set_deadline (KhPeer *self, guint milliseconds)
+{
+  static GSourceFuncs functions = { .dispatch = dispatch_deadline };
+
+  g_return_if_fail (KH_IS_PEER (self));
+
+  if (self->state == CLOSED || (milliseconds == 0 && self->deadline == NULL))
+    return;
+
+  if (self->deadline == NULL)
+    {
+      self->deadline = g_source_new (&functions, sizeof (GSource));
+      g_source_set_static_name (self->deadline, "kh-peer deadline");
+      g_source_set_callback (self->deadline, on_deadline, self, NULL);
+      g_source_attach (self->deadline, g_main_context_get_thread_default ());
+    }
+  g_source_set_ready_time (self->deadline,
+                           milliseconds != 0 ? g_get_monotonic_time () + (gint64) milliseconds * 1000 : -1);
+}
+
+gboolean
+kh_peer_is_open (KhPeer *self)
+{
+  return self->state == OPEN;
+}
+
+/**
+ * kh_peer_get_remote:
+ *
+ * Returns: (transfer none): the client's address; an IPv4 one also where the socket calls it ::ffff:a.b.c.d
+ */
+GInetSocketAddress *
+kh_peer_get_remote (KhPeer *self)
+{
+  return self->remote;
+}
+
+/**
+ * kh_peer_get_local:
+ *
+ * Returns: (transfer none): the address the client connected to
+ */
+GInetSocketAddress *
+kh_peer_get_local (KhPeer *self)
+{
+  return self->local;
+}
