@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#define G_LOG_DOMAIN "kh-mailbox-server"
+
+#include "kh-mailbox-server.h"
+
+#include "kh-listener.h"
+#include "kh-mailbox-core.h"
+#include "kh-web-client.h"
+#include "kh-websocket.h"
+
+/* The mailbox core's way to the network: WebSockets at /v1. A client is a number to the core; here the number
+ * is the key of the client in the table. */
+
+#define PATH "/v1"
+#define OPENING_MILLISECONDS 10000
+#define PING_SECONDS 60
+#define SILENCE_MILLISECONDS 600000
+#define PRUNE_SECONDS 300
+/* Clients that have not asked for their WebSocket yet. One more, and the one that has been here longest must
+ * go: those who only occupy places lose them to those who want to get in. */
+#define MAX_ASKING 64
+
+typedef struct
+{
+  guint64 id;
+  KhMailboxServer *server; /* unowned: drops its clients before it goes */
+  KhWebClient *web;
+  GList *asking;    /* its link in the server's queue until it is in */
+  gboolean counted; /* it was in: the core knows it */
+} Client;
+
+struct _KhMailboxServer
+{
+  GObject parent_instance;
+
+  KhServerLog *log; /* unowned */
+  KhListener *listener;
+  KhMailboxCore *core;
+  guint max_clients;
+  GHashTable *clients;
+  GQueue asking;
+  guint open;
+  guint64 last_id;
+  guint64 refused;
+  guint ping_id;
+  guint prune_id;
+};
+
+G_DEFINE_FINAL_TYPE (KhMailboxServer, kh_mailbox_server, G_TYPE_OBJECT)
+
+static KhMailboxTime
+get_time (void)
+{
+  return (KhMailboxTime){ g_get_monotonic_time (), g_get_real_time () };
+}
+
+static void
+client_free (gpointer data)
+{
+  Client *client = data;
+
+  g_object_unref (client->web);
+  g_free (client);
+}
+
+/* Sends what the core has to say. A client that is closed by its sending is disconnected from the core at
+ * once, which makes no new output. */
+static void
+flush (KhMailboxServer *self)
+{
+  g_autoptr (GPtrArray) output = kh_mailbox_core_take_output (self->core);
+
+  for (guint i = 0; i < output->len; i++)
+    {
+      KhMailboxOutput *one = g_ptr_array_index (output, i);
+      Client *client = g_hash_table_lookup (self->clients, &one->connection);
+
+      if (client == NULL)
+        continue;
+      if (one->text != NULL)
+        kh_web_client_send_text (client->web, one->text);
+      else
+        kh_web_client_close (client->web, KH_WEBSOCKET_POLICY, "not a message of this protocol");
+    }
+}
+
+static const char *
+on_admit (KhWebClient *web, gpointer user_data)
+{
+  Client *client = user_data;
+  KhMailboxServer *self = client->server;
+
+  if (self->open < self->max_clients)
+    return NULL;
+
+  self->refused++;
+  return "This server has as many clients as it takes. Try again later.";
+}
+
+static void
+leave_queue (Client *client)
+{
+  if (client->asking == NULL)
+    return;
+
+  g_queue_delete_link (&client->server->asking, client->asking);
+  client->asking = NULL;
+}
+
+static void
+on_opened (KhWebClient *web, gpointer user_data)
+{
+  Client *client = user_data;
+  KhMailboxServer *self = client->server;
+  GInetSocketAddress *remote = kh_web_client_get_remote (web);
+
+  leave_queue (client);
+  client->counted = TRUE;
+  self->open++;
+  kh_server_log_client (self->log, "client.connected", "mailbox", self->open, remote);
+  kh_mailbox_core_connect (self->core, client->id, remote, get_time ());
+  flush (self);
+}
+
+static void
+on_message (KhWebClient *web, const char *text, gsize length, gpointer user_data)
+{
+  Client *client = user_data;
+  KhMailboxServer *self = client->server;
+
+  kh_mailbox_core_receive (self->core, client->id, text, length, get_time ());
+  flush (self);
+}
+
+static void
+on_closed (KhWebClient *web, gpointer user_data)
+{
+  Client *client = user_data;
+  KhMailboxServer *self = client->server;
+
+  leave_queue (client);
+  if (client->counted)
+    {
+      self->open--;
+      kh_mailbox_core_disconnect (self->core, client->id);
+      kh_server_log_client (self->log, "client.gone", "mailbox", self->open, kh_web_client_get_remote (web));
+    }
+  g_hash_table_remove (self->clients, &client->id);
+}
+
+static void
+on_accept (GSocketConnection *connection, guint place, gpointer user_data)
+{
+  static const KhWebClientHandlers handlers = { on_admit, on_opened, on_message, on_closed };
+  static const KhWebClientLimits limits = { 128 * 1024, OPENING_MILLISECONDS, SILENCE_MILLISECONDS };
+  KhMailboxServer *self = user_data;
+  Client *client = g_new0 (Client, 1);
+
+  client->server = self;
+  client->id = ++self->last_id;
+  client->web = kh_web_client_new (connection, PATH, &limits, &handlers, client);
+  if (client->web == NULL)
+    {
+      g_free (client);
+      return;
+    }
+
+  g_hash_table_insert (self->clients, &client->id, client);
+  g_queue_push_tail (&self->asking, client);
+  client->asking = self->asking.tail;
+  if (self->asking.length > MAX_ASKING)
+    kh_web_client_drop (((Client *) g_queue_peek_head (&self->asking))->web);
+}
+
+/* A copy: closing a client removes it from the table. */
+static GList *
+list_clients (KhMailboxServer *self)
+{
+  GList *webs = NULL;
+  GHashTableIter iter;
+  Client *client;
+
+  g_hash_table_iter_init (&iter, self->clients);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &client))
+    webs = g_list_prepend (webs, g_object_ref (client->web));
+
+  return webs;
+}
+
+static gboolean
+on_ping (gpointer user_data)
+{
+  KhMailboxServer *self = user_data;
+  g_autolist (KhWebClient) webs = list_clients (self);
+
+  for (GList *at = webs; at != NULL; at = at->next)
+    kh_web_client_ping (at->data);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_prune (gpointer user_data)
+{
+  KhMailboxServer *self = user_data;
+
+  kh_mailbox_core_prune (self->core, get_time ());
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+kh_mailbox_server_dispose (GObject *object)
+{
+  KhMailboxServer *self = KH_MAILBOX_SERVER (object);
+
+  kh_mailbox_server_stop (self);
+  g_clear_object (&self->listener);
+
+  G_OBJECT_CLASS (kh_mailbox_server_parent_class)->dispose (object);
+}
+
+static void
+kh_mailbox_server_finalize (GObject *object)
+{
+  KhMailboxServer *self = KH_MAILBOX_SERVER (object);
+
+  g_hash_table_unref (self->clients);
+  kh_mailbox_core_free (self->core);
+
+  G_OBJECT_CLASS (kh_mailbox_server_parent_class)->finalize (object);
+}
+
+static void
+kh_mailbox_server_class_init (KhMailboxServerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = kh_mailbox_server_dispose;
+  G_OBJECT_CLASS (klass)->finalize = kh_mailbox_server_finalize;
+}
+
+static void
+kh_mailbox_server_init (KhMailboxServer *self)
+{
+  self->clients = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, client_free);
+  g_queue_init (&self->asking);
+  self->ping_id = g_timeout_add_seconds (PING_SECONDS, on_ping, self);
+  g_source_set_name_by_id (self->ping_id, "kh-mailbox-server ping");
+  self->prune_id = g_timeout_add_seconds (PRUNE_SECONDS, on_prune, self);
+  g_source_set_name_by_id (self->prune_id, "kh-mailbox-server prune");
+}
+
+/**
+ * kh_mailbox_server_new:
+ * @limits: for connections; `total` is how many WebSockets are open at once
+ * @allow_list: whether clients may ask for all nameplates
+ * @log: where events go; must outlive the server
+ *
+ * Returns: (transfer full): a mailbox server that does not listen yet
+ */
+KhMailboxServer *
+kh_mailbox_server_new (const KhQuotaLimits *limits, gboolean allow_list, KhServerLog *log)
+{
+  KhMailboxServer *self = g_object_new (KH_TYPE_MAILBOX_SERVER, NULL);
+  KhMailboxLimits core_limits = kh_mailbox_default_limits;
+  KhQuotaLimits with_spare = *limits;
+
+  core_limits.allow_list = allow_list;
+  self->core = kh_mailbox_core_new (&core_limits);
+  self->log = log;
+  self->max_clients = limits->total;
+  with_spare.total += KH_MAILBOX_SERVER_SPARE_CONNECTIONS;
+  self->listener = kh_listener_new (&with_spare, on_accept, self);
+
+  return self;
+}
+
+/**
+ * kh_mailbox_server_listen:
+ * @self: a server
+ * @address: where to listen
+ * @port: a port, 0 for any free one
+ * @error: return location
+ *
+ * Returns: (transfer full): where it listens, or %NULL with an error as kh_listener_add() gives
+ */
+GInetSocketAddress *
+kh_mailbox_server_listen (KhMailboxServer *self, GInetAddress *address, guint16 port, GError **error)
+{
+  g_return_val_if_fail (KH_IS_MAILBOX_SERVER (self), NULL);
+
+  return kh_listener_add (self->listener, address, port, 0, error);
+}
+
+/**
+ * kh_mailbox_server_stop:
+ * @self: a server
+ *
+ * Stops to listen, says goodbye to all clients and closes their connections. Stopping twice is harmless.
+ */
+void
+kh_mailbox_server_stop (KhMailboxServer *self)
+{
+  g_autolist (KhWebClient) webs = list_clients (self);
+
+  g_return_if_fail (KH_IS_MAILBOX_SERVER (self));
+
+  g_clear_handle_id (&self->ping_id, g_source_remove);
+  g_clear_handle_id (&self->prune_id, g_source_remove);
+  if (self->listener != NULL)
+    kh_listener_stop (self->listener);
+  for (GList *at = webs; at != NULL; at = at->next)
+    {
+      kh_web_client_close (at->data, KH_WEBSOCKET_GOING_AWAY, "the server stops");
+      kh_web_client_drop (at->data);
+    }
+}
+
+/**
+ * kh_mailbox_server_get_status:
+ * @self: a server
+ * @status: (out caller-allocates): its figures now
+ */
+void
+kh_mailbox_server_get_status (KhMailboxServer *self, KhMailboxServerStatus *status)
+{
+  g_return_if_fail (KH_IS_MAILBOX_SERVER (self));
+
+  status->clients = self->open;
+  status->refused = self->refused + kh_listener_get_refused (self->listener);
+  status->mailboxes = kh_mailbox_core_count (self->core, &status->nameplates, &status->stored_bytes);
+}
