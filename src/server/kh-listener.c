@@ -232,7 +232,7 @@ explain (GError **error, const GError *cause, GInetAddress *ip, guint16 port)
  * Listens on one more port.
  *
  * Returns: (transfer full): where it listens, or %NULL with %KH_ERROR_PORT and a sentence that says what to
- * do
+ *   do
  */
 GInetSocketAddress *
 kh_listener_add (KhListener *self, GInetAddress *address, guint16 port, guint place, GError **error)

@@ -26,11 +26,11 @@ typedef struct
   gsize stored_bytes;
 } KhMailboxServerStatus;
 
-KhMailboxServer *kh_mailbox_server_new (const KhQuotaLimits *limits, gboolean allow_list, KhServerLog *log);
-GInetSocketAddress *kh_mailbox_server_listen (KhMailboxServer *self, GInetAddress *address, guint16 port,
-                                              GError **error);
-void kh_mailbox_server_stop (KhMailboxServer *self);
-void kh_mailbox_server_get_status (KhMailboxServer *self, KhMailboxServerStatus *status);
+KhMailboxServer    *kh_mailbox_server_new        (const KhQuotaLimits *limits, gboolean allow_list, KhServerLog *log);
+GInetSocketAddress *kh_mailbox_server_listen     (KhMailboxServer *self, GInetAddress *address, guint16 port,
+                                                  GError **error);
+void                kh_mailbox_server_stop       (KhMailboxServer *self);
+void                kh_mailbox_server_get_status (KhMailboxServer *self, KhMailboxServerStatus *status);
 
 /* Connections beyond the limit of WebSockets: those that are still asking, or being refused. */
 #define KH_MAILBOX_SERVER_SPARE_CONNECTIONS 128

@@ -385,7 +385,7 @@ compare_names (gconstpointer a, gconstpointer b)
  * kh_mailbox_store_list:
  *
  * Returns: (transfer full) (element-type utf8): the application's nameplates, sorted as texts; none unless
- * the limits allow it
+ *   the limits allow it
  */
 GPtrArray *
 kh_mailbox_store_list (KhMailboxStore *self, const char *appid)

@@ -29,8 +29,8 @@ typedef struct
   gboolean version;
 } KhServerOptions;
 
-KhServerOptions *kh_server_options_new (char **arguments, GError **error);
-void kh_server_options_free (KhServerOptions *self);
+KhServerOptions *kh_server_options_new  (char **arguments, GError **error);
+void             kh_server_options_free (KhServerOptions *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KhServerOptions, kh_server_options_free)
 

@@ -289,7 +289,7 @@ open_ports (KhStunServer *self, GInetAddress *address, GInetAddress *alternate, 
  * @self: a server that does not listen yet
  * @address: where to listen
  * @alternate: (nullable): a second address, which makes the server name the other address and port to its
- * clients
+ *   clients
  * @port: a port on each address, 0 for any that is free on both
  * @alternate_port: a second one
  * @error: return location
@@ -324,7 +324,7 @@ kh_stun_server_listen (KhStunServer *self, GInetAddress *address, GInetAddress *
  * kh_stun_server_get_addresses:
  *
  * Returns: (transfer full) (element-type GInetSocketAddress): where the server listens: port and alternate
- * port of the address, then of the alternate address if there is one
+ *   port of the address, then of the alternate address if there is one
  */
 GPtrArray *
 kh_stun_server_get_addresses (KhStunServer *self)

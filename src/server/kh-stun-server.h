@@ -22,12 +22,12 @@ typedef struct
   guint64 requests;
 } KhStunServerStatus;
 
-KhStunServer *kh_stun_server_new (const KhQuotaLimits *limits, KhServerLog *log);
-gboolean kh_stun_server_listen (KhStunServer *self, GInetAddress *address, GInetAddress *alternate,
-                                guint16 port, guint16 alternate_port, GError **error);
-GPtrArray *kh_stun_server_get_addresses (KhStunServer *self);
-void kh_stun_server_set_idle (KhStunServer *self, guint milliseconds);
-void kh_stun_server_stop (KhStunServer *self);
-void kh_stun_server_get_status (KhStunServer *self, KhStunServerStatus *status);
+KhStunServer *kh_stun_server_new           (const KhQuotaLimits *limits, KhServerLog *log);
+gboolean      kh_stun_server_listen        (KhStunServer *self, GInetAddress *address, GInetAddress *alternate,
+                                            guint16 port, guint16 alternate_port, GError **error);
+GPtrArray    *kh_stun_server_get_addresses (KhStunServer *self);
+void          kh_stun_server_set_idle      (KhStunServer *self, guint milliseconds);
+void          kh_stun_server_stop          (KhStunServer *self);
+void          kh_stun_server_get_status    (KhStunServer *self, KhStunServerStatus *status);
 
 G_END_DECLS

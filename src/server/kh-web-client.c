@@ -237,7 +237,7 @@ on_closed (KhPeer *peer, gpointer user_data)
  * @user_data: for @handlers
  *
  * Returns: (transfer full) (nullable): the client, or %NULL when it is gone already. It must stay referenced
- * until its `closed`, best through a table that `closed` removes it from.
+ *   until its `closed`, best through a table that `closed` removes it from.
  */
 KhWebClient *
 kh_web_client_new (GSocketConnection *connection, const char *path, const KhWebClientLimits *limits,

@@ -78,7 +78,7 @@ crc32 (const guint8 *bytes, gsize length)
  * @klass: its class
  * @method: its method, %KH_STUN_METHOD_BINDING
  * @id: (nullable) (array fixed-size=12): the transaction id, of the request when this answers one; %NULL for
- * a new, random one
+ *   a new, random one
  *
  * Returns: (transfer full): a message with nothing else in it
  */
@@ -255,7 +255,7 @@ kh_stun_message_to_bytes (const KhStunMessage *self)
  * is checked, so that a stream which is not STUN is known by its first bytes.
  *
  * Returns: the whole message's length in bytes, which may be more than @length; 0 when that many bytes do not
- * tell yet; -1 when this cannot be STUN or is longer than %KH_STUN_MAX_BYTES
+ *   tell yet; -1 when this cannot be STUN or is longer than %KH_STUN_MAX_BYTES
  */
 gssize
 kh_stun_message_length (const guint8 *bytes, gsize length)
