@@ -3,6 +3,8 @@
 
 #include "kh-peer.h"
 
+#include "kh-poller.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -48,33 +50,17 @@ struct _KhPeer
   GByteArray *received;
   GByteArray *queue;
   gsize sent; /* of the queue's bytes, how many are gone already */
-  GSource *reading;
-  GSource *writing;
-  GSource *deadline;
+  KhWatch watch;
 };
 
 G_DEFINE_FINAL_TYPE (KhPeer, kh_peer, G_TYPE_OBJECT)
-
-static void update_sources (KhPeer *self);
-
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
 
 static void
 kh_peer_dispose (GObject *object)
 {
   KhPeer *self = KH_PEER (object);
 
-  clear_source (&self->reading);
-  clear_source (&self->writing);
-  clear_source (&self->deadline);
+  kh_watch_stop (&self->watch);
   g_clear_pointer (&self->received, g_byte_array_unref);
   g_clear_pointer (&self->queue, g_byte_array_unref);
   g_clear_object (&self->remote);
@@ -133,21 +119,17 @@ deliver (KhPeer *self, const guint8 *bytes, gsize length)
     }
 }
 
-static gboolean
-on_readable (GSocket *socket, GIOCondition condition, gpointer user_data)
+static void
+read_some (KhPeer *self)
 {
-  g_autoptr (KhPeer) self = g_object_ref (user_data);
   g_autoptr (GError) error = NULL;
   static char buffer[READ_BYTES];
-  gssize length = g_socket_receive (socket, buffer, sizeof buffer, NULL, &error);
+  gssize length = g_socket_receive (self->socket, buffer, sizeof buffer, NULL, &error);
 
   if (length > 0)
     deliver (self, (const guint8 *) buffer, length);
   else if (length == 0 || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     kh_peer_close (self); /* half-closed is no state that either protocol uses */
-
-  update_sources (self);
-  return G_SOURCE_CONTINUE;
 }
 
 /* Returns how many bytes the socket took, 0 when it takes none now; closes on errors. */
@@ -170,46 +152,43 @@ shut_down (KhPeer *self)
     g_socket_shutdown (self->socket, FALSE, TRUE, NULL);
 }
 
-static gboolean
-on_writable (GSocket *socket, GIOCondition condition, gpointer user_data)
+static void
+write_some (KhPeer *self)
+{
+  self->sent += send_now (self, self->queue->data + self->sent, queued (self));
+  if (self->state == CLOSED || queued (self) > 0)
+    return;
+
+  g_clear_pointer (&self->queue, g_byte_array_unref);
+  self->sent = 0;
+  shut_down (self);
+}
+
+static void
+update_watch (KhPeer *self)
+{
+  gsize waiting = queued (self);
+
+  if (self->state != CLOSED)
+    kh_watch_want (&self->watch, (waiting < PAUSE_QUEUED_BYTES ? EPOLLIN : 0) | (waiting > 0 ? EPOLLOUT : 0));
+}
+
+static void
+on_ready (guint32 events, gpointer user_data)
 {
   g_autoptr (KhPeer) self = g_object_ref (user_data);
 
-  self->sent += send_now (self, self->queue->data + self->sent, queued (self));
-  if (self->state == CLOSED)
-    return G_SOURCE_REMOVE;
-
-  if (queued (self) == 0)
-    {
-      g_clear_pointer (&self->queue, g_byte_array_unref);
-      self->sent = 0;
-      shut_down (self);
-    }
-  update_sources (self);
-  return G_SOURCE_CONTINUE;
+  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+    read_some (self);
+  if (self->state != CLOSED && (events & EPOLLOUT) && queued (self) > 0)
+    write_some (self);
+  update_watch (self);
 }
 
 static void
-want_source (KhPeer *self, GSource **source, gboolean wanted, GIOCondition condition,
-             GSocketSourceFunc callback)
+on_expired (gpointer user_data)
 {
-  if (!wanted)
-    clear_source (source);
-  else if (*source == NULL)
-    {
-      *source = g_socket_create_source (self->socket, condition, NULL);
-      g_source_set_callback (*source, G_SOURCE_FUNC (callback), self, NULL);
-      g_source_attach (*source, g_main_context_get_thread_default ());
-    }
-}
-
-static void
-update_sources (KhPeer *self)
-{
-  gboolean open = self->state != CLOSED;
-
-  want_source (self, &self->reading, open && queued (self) < PAUSE_QUEUED_BYTES, G_IO_IN, on_readable);
-  want_source (self, &self->writing, open && queued (self) > 0, G_IO_OUT, on_writable);
+  kh_peer_close (user_data);
 }
 
 /* A server listening for both families sees IPv4 clients as ::ffff:a.b.c.d; for them, and for limits, that is
@@ -263,7 +242,8 @@ kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpoi
   self->user_data = user_data;
   g_socket_set_blocking (self->socket, FALSE);
   g_socket_set_option (self->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
-  update_sources (self);
+  self->watch = (KhWatch){ g_socket_get_fd (self->socket), on_ready, on_expired, self };
+  update_watch (self);
 
   return g_steal_pointer (&self);
 }
@@ -280,7 +260,7 @@ enqueue (KhPeer *self, const guint8 *bytes, gsize length)
   if (self->queue == NULL)
     self->queue = g_byte_array_new ();
   g_byte_array_append (self->queue, bytes, length);
-  update_sources (self);
+  update_watch (self);
 }
 
 /**
@@ -345,27 +325,13 @@ kh_peer_close (KhPeer *self)
 
   g_object_ref (self);
   self->state = CLOSED;
-  update_sources (self);
-  clear_source (&self->deadline);
+  kh_watch_stop (&self->watch);
   g_clear_pointer (&self->queue, g_byte_array_unref);
   self->sent = 0;
   g_socket_close (self->socket, NULL);
   g_clear_object (&self->connection);
   self->handlers.closed (self, self->user_data);
   g_object_unref (self);
-}
-
-static gboolean
-on_deadline (gpointer user_data)
-{
-  kh_peer_close (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-dispatch_deadline (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
 }
 
 /**
@@ -378,22 +344,10 @@ dispatch_deadline (GSource *source, GSourceFunc callback, gpointer user_data)
 void
 kh_peer_set_deadline (KhPeer *self, guint milliseconds)
 {
-  static GSourceFuncs functions = { .dispatch = dispatch_deadline };
-
   g_return_if_fail (KH_IS_PEER (self));
 
-  if (self->state == CLOSED || (milliseconds == 0 && self->deadline == NULL))
-    return;
-
-  if (self->deadline == NULL)
-    {
-      self->deadline = g_source_new (&functions, sizeof (GSource));
-      g_source_set_static_name (self->deadline, "kh-peer deadline");
-      g_source_set_callback (self->deadline, on_deadline, self, NULL);
-      g_source_attach (self->deadline, g_main_context_get_thread_default ());
-    }
-  g_source_set_ready_time (self->deadline,
-                           milliseconds != 0 ? g_get_monotonic_time () + (gint64) milliseconds * 1000 : -1);
+  if (self->state != CLOSED)
+    kh_watch_set_deadline (&self->watch, milliseconds != 0 ? g_get_monotonic_time () + (gint64) milliseconds * 1000 : 0);
 }
 
 gboolean
