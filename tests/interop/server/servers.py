@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starts servers for a test, on free ports of the loopback, and ends what it started."""
 
+import atexit
 import importlib.util
 import json
 import os
@@ -32,6 +33,7 @@ class Process:
         self.changed = threading.Condition()
         self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, text=True,
                                         **{stream: subprocess.PIPE}, **options)
+        atexit.register(self._end)  # also when the test fails before it has this object
         self.stream = getattr(self.process, stream)
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -53,6 +55,11 @@ class Process:
             found = find()
         assert found, f"no line with {pattern!r} in {seconds} s:\n" + "".join(line or "" for line in self.lines)
         return found
+
+    def _end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def stop(self):
         self.process.terminate()
