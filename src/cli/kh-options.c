@@ -160,7 +160,7 @@ take_command (KhOptions *self, int argc, char **argv, GError **error)
     {
       self->command = KH_COMMAND_JOIN;
       if (argc < 3)
-        return refuse (error, "“join” needs your friend's code, such as: join 7-crossover-clockwork-drumbeat");
+        return refuse (error, "“join” needs your friend's code, such as: join 7-crossover-bedlamp-customer");
       /* A code typed with spaces comes as several arguments. */
       self->argument = g_strjoinv (" ", argv + 2);
       return g_utf8_validate (self->argument, -1, NULL) || refuse (error, "The code is not UTF-8.");
