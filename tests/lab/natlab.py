@@ -13,12 +13,13 @@ import ctypes
 import fcntl
 import json
 import os
-import selectors
 import socket
 import struct
 import subprocess
 import sys
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from programs import Process
 
 SERVER = "203.0.113.2"
 SERVER_2 = "203.0.113.3"
@@ -180,77 +181,3 @@ class Lab:
 
     def __exit__(self, *unused):
         self.close()
-
-
-class Process:
-    """A program whose standard output is read line by line, never longer than a deadline."""
-
-    def __init__(self, command, stdin=subprocess.DEVNULL, environment=None):
-        self.command = command
-        self.child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                      env=environment)
-        self.selector = selectors.DefaultSelector()
-        self.pending = b""
-        self.errors = b""
-        self.lines = []
-        for stream, name in ((self.child.stdout, "out"), (self.child.stderr, "err")):
-            os.set_blocking(stream.fileno(), False)
-            self.selector.register(stream, selectors.EVENT_READ, name)
-
-    def pump(self, seconds):
-        for key, _ in self.selector.select(max(0, seconds)):
-            data = os.read(key.fd, 65536)
-            if not data:
-                self.selector.unregister(key.fileobj)
-            elif key.data == "err":
-                self.errors += data
-            else:
-                self.pending += data
-                *whole, self.pending = self.pending.split(b"\n")
-                self.lines += [(time.monotonic(), line.decode()) for line in whole]
-
-    def wait_for(self, found, what, seconds=20):
-        deadline = time.monotonic() + seconds
-        while True:
-            result = found()
-            if result is not None:
-                return result
-            if time.monotonic() > deadline or not self.selector.get_map():
-                raise AssertionError(f"{' '.join(self.command)}: no {what} within {seconds} s\n{self.said()}")
-            self.pump(min(0.5, deadline - time.monotonic()))
-
-    def expect(self, line, seconds=20):
-        return self.wait_for(lambda: next((l for _, l in self.lines if l == line), None), repr(line), seconds)
-
-    def event(self, kind, seconds=20):
-        """The first JSON line of that type."""
-        return self.wait_for(lambda: next((e for e in self.events() if e["type"] == kind), None), kind, seconds)
-
-    def events(self):
-        return [json.loads(line) for _, line in self.lines if line.startswith("{")]
-
-    def finish(self, seconds=20):
-        """The exit status, once the program has ended by itself."""
-        deadline = time.monotonic() + seconds
-        while self.selector.get_map() and time.monotonic() < deadline:
-            self.pump(min(0.5, deadline - time.monotonic()))
-        try:
-            return self.child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"{' '.join(self.command)} does not end\n{self.said()}") from None
-
-    def said(self):
-        return "\n".join([line for _, line in self.lines] + [self.errors.decode(errors="replace")])
-
-    def stop(self):
-        if self.child.stdin:
-            self.child.stdin.close()
-        if self.child.poll() is None:
-            self.child.terminate()
-            try:
-                self.child.wait(5)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-                self.child.wait()
-        for stream in (self.child.stdout, self.child.stderr):
-            stream.close()

@@ -12,6 +12,7 @@ import tempfile
 
 import friends
 import natlab
+import programs
 
 CASES = [
     ("no delay, both silent", "silent", "silent", 0),
@@ -30,7 +31,7 @@ def check(bindir, left, right, delay):
             path = friends.last(process, "path.selected")
             assert path["kind"] == "dial" and path["remote"].startswith(router + ":"), process.said()
             assert friends.last(process, "offer.received")["facts"]["mapping"] == "endpoint-independent", process.said()
-        return friends.last(joiner, "path.selected")["elapsed_ms"]
+        return f"path after {friends.last(joiner, 'path.selected')['elapsed_ms']} ms"
 
 
 def become_nobody(bindir):
@@ -40,7 +41,7 @@ def become_nobody(bindir):
         for program in ("src/cli/knothole-cli", "src/server/knothole-server", "tests/lab/delay-link"):
             os.makedirs(os.path.dirname(f"{copy}/{program}"), exist_ok=True)
             shutil.copy(f"{bindir}/{program}", f"{copy}/{program}")
-        for script in ("test-nat.py", "natlab.py", "friends.py"):
+        for script in ("test-nat.py", "natlab.py", "friends.py", "../programs.py"):
             shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), script), copy)
         return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-B",
                                f"{copy}/test-nat.py", copy], cwd="/", env=dict(os.environ, HOME="/")).returncode
@@ -55,16 +56,7 @@ def main():
         print(f"1..0 # SKIP {reason}")
         return 0
 
-    print(f"1..{len(CASES)}", flush=True)
-    failed = 0
-    for number, (name, left, right, delay) in enumerate(CASES, 1):
-        try:
-            elapsed = check(bindir, left, right, delay)
-            print(f"ok {number} - {name} # path after {elapsed} ms", flush=True)
-        except (AssertionError, RuntimeError) as error:
-            failed += 1
-            print(f"not ok {number} - {name}", *("# " + line for line in str(error).splitlines()), sep="\n", flush=True)
-    return 1 if failed else 0
+    return programs.run_cases([(name, lambda case=case: check(bindir, *case)) for name, *case in CASES])
 
 
 sys.exit(main())
