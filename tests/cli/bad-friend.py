@@ -37,7 +37,6 @@ def offer(manner, port):
     if manner == "aims":
         candidates = [{"kind": "lan", "address": "10.99.99.99", "port": 80},
                       {"kind": "outside", "address": "169.254.169.254", "port": 80},
-                      {"kind": "ipv6", "address": "::1", "port": 22},
                       {"kind": "outside", "address": "224.0.0.1", "port": 80}]
     return json.dumps({"knothole": 1, "plan-version": 1, "facts": FACTS, "candidates": candidates,
                        "moves": ["lan", "ipv6", "dial"], "relay": []}).encode()
