@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-test.h"
 
+/* How long to wait for what should take MILLISECONDS, in microseconds. */
+gint64
+kh_test_patience (gint64 milliseconds)
+{
+  const char *factor = g_getenv ("KH_TEST_PATIENCE");
+
+  return milliseconds * 1000 * (factor != NULL ? MAX (1, g_ascii_strtoll (factor, NULL, 10)) : 1);
+}
+
 gboolean
 kh_test_tick (gpointer unused)
 {

@@ -10,6 +10,9 @@ import time
 import traceback
 
 
+PATIENCE = max(1, int(os.environ.get("KH_TEST_PATIENCE", "1")))
+
+
 class Process:
     """A program whose standard output is read line by line, never longer than a deadline."""
 
@@ -38,7 +41,7 @@ class Process:
                 self.lines += [(time.monotonic(), line.decode()) for line in whole]
 
     def wait_for(self, found, what, seconds=20):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while True:
             result = found()
             if result is not None:
@@ -59,7 +62,7 @@ class Process:
 
     def finish(self, seconds=20):
         """The exit status, once the program has ended by itself."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while self.selector.get_map() and time.monotonic() < deadline:
             self.pump(min(0.5, deadline - time.monotonic()))
         try:
