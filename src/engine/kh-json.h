@@ -6,6 +6,7 @@
 G_BEGIN_DECLS
 
 #define KH_JSON_MAX_DEPTH 16
+#define KH_JSON_MAX_SEPARATORS 512
 
 JsonObject *kh_json_parse_object (const char *text, gsize length, GError **error);
 JsonObject *kh_json_build        (const char *spec, ...);

@@ -16,6 +16,8 @@ test_refuses (void)
     { "", -1 },       { "[]", -1 },   { "3", -1 },          { "{", -1 },
     { "{}\0{}", 5 },  { "\xff", -1 }, { "{\"a\":1}}", -1 }, { "{\"a\":\"\\", -1 },
     { "nonsense", -1 }, { "{}{}", -1 }, { "{} x", -1 },     { "{\"a\":1} {\"a\":2}", -1 },
+    { "{'a':1}", -1 },  { "{\"a\":/**/1}", -1 },    { "{\"a\":\"\n\"}", -1 },
+    { "}{", -1 },       { "{\"a\":1}\"", -1 },       { "\"{}\"", -1 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -60,6 +62,45 @@ test_depth (void)
   g_assert_null (kh_json_parse_object (killer, strlen (killer), NULL));
 }
 
+/* What json-glib reads in another way than a scan for quotation marks would: behind each the nesting is real. */
+static void
+test_depth_in_disguise (void)
+{
+  static const char *const heads[] = {
+    "{\"a\":/*\"*/", "{\"a\":1,//\"\n\"b\":", "{'a':'\"','b':", "{\"a\":'\"',\"b\":", "{\"a\\\":1,\"b\":", "/*\"*/{\"a\":",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (heads); i++)
+    {
+      g_autofree char *killer = nested (100000);
+      g_autofree char *text = g_strconcat (heads[i], killer + strlen ("{\"a\":"), NULL);
+
+      g_assert_null (kh_json_parse_object (text, strlen (text), NULL));
+    }
+}
+
+static char *
+members (guint n)
+{
+  GString *text = g_string_new ("{");
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s\"m%u\":1", i > 0 ? "," : "", i);
+  return g_string_free (g_string_append_c (text, '}'), FALSE);
+}
+
+/* Names that collide make a long object costly. */
+static void
+test_members (void)
+{
+  g_autofree char *most = members ((KH_JSON_MAX_SEPARATORS + 1) / 2);
+  g_autofree char *too_many = members (KH_JSON_MAX_SEPARATORS / 2 + 1);
+  g_autoptr (JsonObject) accepted = kh_json_parse_object (most, strlen (most), NULL);
+
+  g_assert_nonnull (accepted);
+  g_assert_null (kh_json_parse_object (too_many, strlen (too_many), NULL));
+}
+
 static void
 test_types (void)
 {
@@ -97,6 +138,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/json/refuses", test_refuses);
   g_test_add_func ("/json/depth", test_depth);
+  g_test_add_func ("/json/depth-in-disguise", test_depth_in_disguise);
+  g_test_add_func ("/json/members", test_members);
   g_test_add_func ("/json/types", test_types);
   g_test_add_func ("/json/build", test_build);
   return g_test_run ();
