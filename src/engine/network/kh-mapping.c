@@ -64,6 +64,7 @@ typedef struct
 } Pending;
 
 static void ask (KhMapping *self, Server *server);
+static void maintain (KhMapping *self);
 static void renew (KhMapping *self);
 
 static Pending *
@@ -271,6 +272,32 @@ on_closed (KhStunClient *client, gpointer user_data)
   maintain (self);
 }
 
+static gboolean
+is_host (GInetAddress *address)
+{
+  return !g_inet_address_get_is_any (address) && !g_inet_address_get_is_multicast (address) &&
+         !g_inet_address_get_is_link_local (address);
+}
+
+/* A server that sees us at an address where nobody can be seen lies, or does not know better: it would have us open this
+ * computer's own programs to the friend. */
+static gboolean
+is_believable (Server *server, GInetSocketAddress *outside)
+{
+  GInetAddress *address = g_inet_socket_address_get_address (outside);
+  GInetAddress *local = g_inet_socket_address_get_address (kh_stun_client_get_local (server->client));
+
+  return is_host (address) && (!g_inet_address_get_is_loopback (address) || g_inet_address_get_is_loopback (local));
+}
+
+static gboolean
+is_same_kind (GInetAddress *a, GInetAddress *b)
+{
+  return kh_address_is_global (a) == kh_address_is_global (b) &&
+         g_inet_address_get_is_loopback (a) == g_inet_address_get_is_loopback (b) &&
+         g_inet_address_get_family (a) == g_inet_address_get_family (b);
+}
+
 /* The server's word is somebody else's word: we go where it points only if it stays in its own kind of network. */
 static void
 take_other_address (KhMapping *self, Server *server)
@@ -281,12 +308,8 @@ take_other_address (KhMapping *self, Server *server)
 
   if (other == NULL || self->servers->len != 1 || g_inet_socket_address_get_port (other) == 0)
     return;
-  if (kh_address_is_global (g_inet_socket_address_get_address (server->address)) !=
-      kh_address_is_global (g_inet_socket_address_get_address (other)))
-    return;
-  if (g_socket_address_get_family (G_SOCKET_ADDRESS (other)) !=
-          g_socket_address_get_family (G_SOCKET_ADDRESS (server->address)) ||
-      g_inet_address_get_is_multicast (g_inet_socket_address_get_address (other)) ||
+  if (!is_host (g_inet_socket_address_get_address (other)) ||
+      !is_same_kind (g_inet_socket_address_get_address (server->address), g_inet_socket_address_get_address (other)) ||
       kh_address_equal (G_SOCKET_ADDRESS (other), G_SOCKET_ADDRESS (server->address)))
     return;
 
@@ -327,7 +350,9 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   server->busy = FALSE;
-  if (outside != NULL)
+  if (outside != NULL && !is_believable (server, outside))
+    failed (self, server, "it says that it sees us where nobody can be seen");
+  else if (outside != NULL)
     {
       self->failures = 0;
       g_set_object (&server->outside, outside);
@@ -410,6 +435,7 @@ ask (KhMapping *self, Server *server)
     {
       server->busy = FALSE;
       failed (self, server, error->message);
+      maintain (self);
       return;
     }
   addresses = g_socket_connectable_enumerate (name);

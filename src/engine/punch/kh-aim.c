@@ -3,6 +3,11 @@
 
 #include "kh-address.h"
 
+#include <string.h>
+
+/* Below it are the ports of services (RFC 6335: system ports). */
+#define FIRST_FREE_PORT 1024
+
 static gboolean
 outside_is_loopback (const KhOffer *offer)
 {
@@ -17,22 +22,66 @@ outside_is_loopback (const KhOffer *offer)
   return FALSE;
 }
 
-/* The same outside address: most likely the same router, so a private address of the friend may be near. */
 static gboolean
-share_outside_address (const KhOffer *a, const KhOffer *b)
+has_outside (const KhOffer *offer, GInetAddress *address)
 {
-  for (guint i = 0; i < a->candidates->len; i++)
-    for (guint j = 0; j < b->candidates->len; j++)
-      {
-        KhCandidate *x = g_ptr_array_index (a->candidates, i);
-        KhCandidate *y = g_ptr_array_index (b->candidates, j);
+  for (guint i = 0; i < offer->candidates->len; i++)
+    {
+      KhCandidate *candidate = g_ptr_array_index (offer->candidates, i);
 
-        if (x->kind == KH_CANDIDATE_OUTSIDE && y->kind == KH_CANDIDATE_OUTSIDE &&
-            g_inet_address_equal (g_inet_socket_address_get_address (x->address),
-                                  g_inet_socket_address_get_address (y->address)))
-          return TRUE;
-      }
+      if (candidate->kind == KH_CANDIDATE_OUTSIDE &&
+          g_inet_address_equal (g_inet_socket_address_get_address (candidate->address), address))
+        return TRUE;
+    }
   return FALSE;
+}
+
+/* The same outside address: most likely the same router, so a private address of the friend may be near. It is the
+ * friend's word, and he knows ours: so it opens private addresses only, and no well-known port. */
+static gboolean
+share_outside_address (const KhOffer *own, const KhOffer *friend_offer)
+{
+  for (guint i = 0; i < own->candidates->len; i++)
+    {
+      KhCandidate *candidate = g_ptr_array_index (own->candidates, i);
+
+      if (candidate->kind == KH_CANDIDATE_OUTSIDE &&
+          has_outside (friend_offer, g_inet_socket_address_get_address (candidate->address)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* RFC 1918, and unique local IPv6 addresses. */
+static gboolean
+is_private (GInetAddress *ip)
+{
+  const guint8 *b = g_inet_address_to_bytes (ip);
+
+  if (g_inet_address_get_family (ip) == G_SOCKET_FAMILY_IPV6)
+    return (b[0] & 0xfe) == 0xfc;
+  return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168);
+}
+
+/* ::/96 and ::ffff:0:0/96: IPv4 addresses in disguise, ::1 aside. */
+static gboolean
+is_disguised (GInetAddress *ip)
+{
+  static const guint8 zeros[10] = { 0 };
+  const guint8 *b = g_inet_address_to_bytes (ip);
+
+  return g_inet_address_get_family (ip) == G_SOCKET_FAMILY_IPV6 && memcmp (b, zeros, sizeof zeros) == 0 &&
+         !g_inet_address_get_is_loopback (ip);
+}
+
+static const char *
+refuse_lan (const KhAim *self, GInetAddress *ip)
+{
+  if (kh_interfaces_is_on_link (self->interfaces, ip))
+    return NULL;
+  if (!is_private (ip))
+    return "not in our network";
+  return share_outside_address (self->own, self->friend_offer) ? NULL : "not in our network";
 }
 
 /**
@@ -49,23 +98,24 @@ const char *
 kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target)
 {
   GInetAddress *ip = g_inet_socket_address_get_address (target);
+  guint16 port = g_inet_socket_address_get_port (target);
 
-  if (g_inet_address_get_is_any (ip) || g_inet_address_get_is_multicast (ip))
+  if (g_inet_address_get_is_any (ip) || g_inet_address_get_is_multicast (ip) || is_disguised (ip))
     return "not the address of one host";
   if (g_inet_address_get_is_link_local (ip))
     return "a link-local address";
-  if (kh_interfaces_is_own (self->interfaces, ip) && g_inet_socket_address_get_port (target) == self->port)
+  if (kh_interfaces_is_own (self->interfaces, ip) && port == self->port)
     return "our own address and port";
   if (kh_interfaces_is_gateway (self->interfaces, ip))
     return "our own router";
 
+  /* Near us are machines that trust their neighbours, and the side of our router that only we see. */
+  if (port < FIRST_FREE_PORT && (move == KH_MOVE_LAN || has_outside (self->own, ip)))
+    return "a port of a well-known service";
   if (g_inet_address_get_is_loopback (ip))
     return move == KH_MOVE_LAN && outside_is_loopback (self->own) ? NULL : "an address of this computer itself";
-
   if (move != KH_MOVE_LAN)
     return kh_address_is_global (ip) ? NULL : "not an address on the internet";
 
-  if (kh_interfaces_is_on_link (self->interfaces, ip) || share_outside_address (self->own, self->friend_offer))
-    return NULL;
-  return "not in our network";
+  return refuse_lan (self, ip);
 }

@@ -435,6 +435,28 @@ test_other_address (void)
     }
 }
 
+/* Servers that see us where nobody can be seen. (Loopback itself is the truth here: the server is on this machine.) */
+static void
+test_lies (void)
+{
+  static const char *const lies[] = { "0.0.0.0:5", "224.0.0.1:5", "169.254.0.1:5" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lies); i++)
+    {
+      g_autoptr (KhTrace) trace = kh_trace_new ();
+      g_autoptr (KhPort) port = kh_port_new (0, NULL);
+      KhMapping *mapping;
+      Server server;
+
+      server_start (&server, ips[0], HONEST);
+      server.outside = lies[i];
+      mapping = start_mapping (trace, port, &server, 1, ips);
+      kh_test_wait_until (count_events (trace, "stun.failed") == 1, 2000);
+      g_assert_cmpuint (count_events (trace, "mapping.found"), ==, 0);
+      end_mapping (mapping, &server, 1);
+    }
+}
+
 static void
 test_none_answers (void)
 {
@@ -510,6 +532,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mapping/servers-differ", test_servers_differ);
   g_test_add_func ("/mapping/no-nat", test_no_nat);
   g_test_add_func ("/mapping/other-address", test_other_address);
+  g_test_add_func ("/mapping/lies", test_lies);
   g_test_add_func ("/mapping/none-answers", test_none_answers);
   g_test_add_func ("/mapping/names-that-are-none", test_names_that_are_none);
   g_test_add_func ("/mapping/renewal", test_renewal);

@@ -74,7 +74,19 @@ test_table (void)
     { HERE, THERE, KH_MOVE_LAN, "192.168.1.7:4000", FALSE }, /* ourselves */
     { HERE, THERE, KH_MOVE_LAN, "192.168.1.1:80", FALSE },   /* our router */
     { HERE, THERE, KH_MOVE_LAN, "192.168.2.9:5000", FALSE },
+    { HERE, THERE, KH_MOVE_LAN, "192.168.1.9:80", FALSE },
+    { HERE, THERE, KH_MOVE_LAN, "192.168.1.7:631", FALSE }, /* a service of our own */
     { HERE, HERE, KH_MOVE_LAN, "192.168.2.9:5000", TRUE },
+    { HERE, HERE, KH_MOVE_LAN, "172.16.0.1:5000", TRUE },
+    { HERE, HERE, KH_MOVE_LAN, "[fd00:9::9]:5000", TRUE },
+    { HERE, HERE, KH_MOVE_LAN, "10.9.9.9:22", FALSE },
+    { HERE, HERE, KH_MOVE_LAN, "8.8.8.8:5000", FALSE },
+    { HERE, HERE, KH_MOVE_LAN, "0.1.2.3:5000", FALSE },
+    { HERE, HERE, KH_MOVE_LAN, "255.255.255.255:5000", FALSE },
+    { HERE, HERE, KH_MOVE_LAN, "[::127.0.0.1]:5000", FALSE },
+    { HERE, HERE, KH_MOVE_LAN, "[::ffff:192.168.2.9]:5000", FALSE },
+    { HERE, HERE, KH_MOVE_DIAL, "203.0.113.1:80", FALSE }, /* our router, from its other side */
+    { HERE, HERE, KH_MOVE_DIAL, "203.0.113.1:5000", TRUE },
     { HERE, HERE, KH_MOVE_LAN, "127.0.0.1:5000", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "169.254.1.1:5000", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "192.168.1.1:80", FALSE },
