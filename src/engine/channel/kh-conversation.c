@@ -196,6 +196,15 @@ end_lost (KhConversation *self, const char *reason)
 }
 
 static void
+end_unheard (KhConversation *self)
+{
+  g_autoptr (GError) error = g_error_new_literal (KH_ERROR, KH_ERROR_LOST,
+                                                  "Your friend left before everything you said had arrived.");
+
+  end (self, error);
+}
+
+static void
 end_protocol (KhConversation *self, const char *reason)
 {
   g_autoptr (GError) error = NULL;
@@ -307,6 +316,8 @@ silence_cb (gpointer user_data)
     watch_silence (self, left);
   else if (self->friend_finished && kh_outbox_get_length (self->outbox) == 0)
     end (self, NULL);
+  else if (self->friend_finished)
+    end_unheard (self);
   else
     end_lost (self, "silence");
 
@@ -428,8 +439,10 @@ closed_cb (KhChannel *channel, const GError *error, gpointer user_data)
     end (self, NULL);
   else if (g_error_matches (error, KH_ERROR, KH_ERROR_PROTOCOL))
     end (self, error);
-  else if (self->friend_finished)
+  else if (self->friend_finished && kh_outbox_get_length (self->outbox) == 0)
     end (self, NULL);
+  else if (self->friend_finished)
+    end_unheard (self);
   else
     end_lost (self, error != NULL ? error->message : "end without a goodbye");
 }

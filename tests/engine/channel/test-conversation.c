@@ -347,7 +347,7 @@ test_react (void)
   say (one, "1");
   say (one, "2");
   say (one, "3");
-  assert_ends_well (one);
+  assert_ends_badly (one, KH_ERROR_LOST);
   assert_ends_well (other);
   g_assert_cmpuint (other->texts->len, ==, 1);
   g_assert_cmpuint (one->last_delivered, ==, 1);
