@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-text.h"
 
-/* Characters that turn the direction of the text around them, with which a stranger's words can be made to look like
- * something else: marks, embeddings, overrides and isolates. */
+/* What moves the cursor, turns the direction of the text around it, or is not seen at all: with these a stranger's words
+ * can be made to look like something else. The two joiners belong to emoji and to several scripts. */
 static gboolean
-turns_direction (gunichar c)
+is_tricky (gunichar c)
 {
-  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  GUnicodeType type = g_unichar_type (c);
+
+  return type == G_UNICODE_CONTROL || (type == G_UNICODE_FORMAT && c != 0x200c && c != 0x200d);
 }
 
 static gboolean
@@ -17,26 +19,27 @@ is_line_break (gunichar c)
 
 /**
  * kh_text_plain:
- * @text: text from somebody else, valid UTF-8
+ * @text: text from somebody else; what is not UTF-8 becomes U+FFFD
  * @max_characters: how much of it to keep
  *
- * Makes a stranger's text safe to show in one line, in a terminal too: breaks become spaces, control characters and
- * those that turn the writing direction are left out.
+ * Makes a stranger's text safe to show in one line, in a terminal too: breaks become spaces; control characters, those that
+ * turn the writing direction and invisible ones are left out.
  *
  * Returns: (transfer full): the text
  */
 char *
 kh_text_plain (const char *text, gsize max_characters)
 {
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
   GString *plain = g_string_new (NULL);
 
-  for (const char *p = text; *p != '\0' && max_characters > 0; p = g_utf8_next_char (p))
+  for (const char *p = valid; *p != '\0' && max_characters > 0; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
 
       if (is_line_break (c))
         c = ' ';
-      else if (g_unichar_iscntrl (c) || turns_direction (c))
+      else if (is_tricky (c))
         continue;
 
       g_string_append_unichar (plain, c);

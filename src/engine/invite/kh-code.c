@@ -11,9 +11,6 @@
 /* Newer servers drop the connection for longer ones. */
 #define MAX_NAMEPLATE_DIGITS 40
 
-/* A word that is this near to one of the list is taken for a typing error. */
-#define TYPING_ERROR 2
-
 #define SCHEME "knothole:"
 
 #define NEEDS_NUMBER "A code starts with a number and goes on with words, such as 7-crossover-clockwork. " \
@@ -198,18 +195,43 @@ has_junk (const char *code)
   return FALSE;
 }
 
-/* A word that is in no list may be another client's own; one that is nearly in the list is a typing error, and
- * trying it would use up the friend's invite. */
+static gboolean
+is_listed (const char *word)
+{
+  return kh_words_contains (KH_WORDS_ODD, word) || kh_words_contains (KH_WORDS_EVEN, word);
+}
+
+static gboolean
+any_word_listed (char **words)
+{
+  for (guint i = 0; words[i] != NULL; i++)
+    if (is_listed (words[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* How many letters may be wrong for a word still to be a mistyped one: in a short word anything is near. */
+static guint
+typing_errors (const char *word)
+{
+  glong length = g_utf8_strlen (word, -1);
+
+  return length >= 6 ? 2 : length >= 4 ? 1 : 0;
+}
+
+/* A word that is in no list may be another client's own. One that is nearly in it, beside words that are, is a typing
+ * error, and trying it would use up the friend's invite. */
 static gboolean
 check_spelling (char **words, GError **error)
 {
+  if (!any_word_listed (words))
+    return TRUE;
+
   for (guint i = 0; words[i] != NULL; i++)
     {
-      const char *meant;
+      const char *meant = is_listed (words[i]) ? NULL
+                                               : kh_words_nearest (kh_words_list_at (i), words[i], typing_errors (words[i]));
 
-      if (kh_words_contains (KH_WORDS_ODD, words[i]) || kh_words_contains (KH_WORDS_EVEN, words[i]))
-        continue;
-      meant = kh_words_nearest (kh_words_list_at (i), words[i], TYPING_ERROR);
       if (meant != NULL)
         {
           refuse (error, "“%s” is not a word that codes use. Did you mean “%s”?", words[i], meant);

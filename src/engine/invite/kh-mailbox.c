@@ -81,12 +81,24 @@ is_plain (const char *url)
   return TRUE;
 }
 
+/* GUri undoes percent-encoding in a host, and so could bring back what is_plain() keeps out. */
+static gboolean
+is_host (const char *host)
+{
+  if (host == NULL || *host == '\0')
+    return FALSE;
+  for (; *host != '\0'; host++)
+    if (!g_ascii_isalnum (*host) && strchr (".-_:", *host) == NULL)
+      return FALSE;
+
+  return TRUE;
+}
+
 static GUri *
 parse_url (const char *url)
 {
   g_autoptr (GUri) uri = NULL;
   const char *scheme;
-  const char *host;
 
   if (strlen (url) > MAX_URL || !is_plain (url))
     return NULL;
@@ -96,8 +108,7 @@ parse_url (const char *url)
     return NULL;
 
   scheme = g_uri_get_scheme (uri);
-  host = g_uri_get_host (uri);
-  if ((strcmp (scheme, "ws") != 0 && strcmp (scheme, "wss") != 0) || host == NULL || *host == '\0' ||
+  if ((strcmp (scheme, "ws") != 0 && strcmp (scheme, "wss") != 0) || !is_host (g_uri_get_host (uri)) ||
       g_uri_get_userinfo (uri) != NULL || g_uri_get_port (uri) == 0)
     return NULL;
 
@@ -133,6 +144,33 @@ kh_mailbox_url_get_host (const char *url)
 
   uri = parse_url (url);
   return uri != NULL ? g_strdup (g_uri_get_host (uri)) : NULL;
+}
+
+/**
+ * kh_mailbox_url_is_private:
+ * @url: a meeting server
+ *
+ * Whether nobody on the way there can meddle (PROTOCOL: whoever controls a plain path can block, delay, relabel and guess):
+ * `wss`, or a server on this computer. Another one is used only where the user has named it.
+ *
+ * Returns: %FALSE for `ws` across a network, and for what is not valid
+ */
+gboolean
+kh_mailbox_url_is_private (const char *url)
+{
+  g_autoptr (GUri) uri = NULL;
+  g_autoptr (GInetAddress) address = NULL;
+
+  g_return_val_if_fail (url != NULL, FALSE);
+
+  uri = parse_url (url);
+  if (uri == NULL)
+    return FALSE;
+  if (strcmp (g_uri_get_scheme (uri), "wss") == 0 || g_ascii_strcasecmp (g_uri_get_host (uri), "localhost") == 0)
+    return TRUE;
+
+  address = g_inet_address_new_from_string (g_uri_get_host (uri));
+  return address != NULL && g_inet_address_get_is_loopback (address);
 }
 
 static void

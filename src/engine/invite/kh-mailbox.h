@@ -18,6 +18,7 @@ G_DECLARE_FINAL_TYPE (KhMailbox, kh_mailbox, KH, MAILBOX, GObject)
 
 gboolean   kh_mailbox_url_is_valid (const char *url);
 char      *kh_mailbox_url_get_host (const char *url);
+gboolean   kh_mailbox_url_is_private (const char *url);
 
 KhMailbox *kh_mailbox_new          (const char *url);
 void       kh_mailbox_open         (KhMailbox  *self);

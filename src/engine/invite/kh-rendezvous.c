@@ -48,6 +48,7 @@ struct _KhRendezvous
   GSource *retry;
   GSource *deadline;
   GError *start_error;
+  gboolean opened; /* the connection of now stands, or stood */
   gboolean pumping;
   gboolean quiet;
   gboolean ended;
@@ -295,7 +296,8 @@ pump (KhRendezvous *self)
 static void
 on_opened (KhMailbox *mailbox, KhRendezvous *self)
 {
-  kh_trace_add (self->trace, "mailbox.connected", NULL);
+  self->opened = TRUE;
+  kh_trace_add (self->trace, "mailbox.connected", "server:s", self->host);
   kh_wormhole_connected (self->wormhole, g_get_monotonic_time ());
   pump (self);
 }
@@ -315,7 +317,7 @@ on_closed (KhMailbox *mailbox, GError *error, KhRendezvous *self)
   gint64 now = g_get_monotonic_time ();
 
   drop_mailbox (self);
-  kh_trace_add (self->trace, "mailbox.lost", "reason:s", error->message);
+  kh_trace_add (self->trace, self->opened ? "mailbox.lost" : "mailbox.failed", "reason:s", error->message);
 
   if (g_error_matches (error, KH_ERROR, KH_ERROR_PROTOCOL))
     kh_wormhole_receive_junk (self->wormhole, now);
@@ -328,6 +330,7 @@ on_closed (KhMailbox *mailbox, GError *error, KhRendezvous *self)
 static void
 connect_mailbox (KhRendezvous *self)
 {
+  self->opened = FALSE;
   kh_trace_add (self->trace, "mailbox.connecting", "server:s", self->host);
   self->mailbox = kh_mailbox_new (self->url);
   g_signal_connect (self->mailbox, "opened", G_CALLBACK (on_opened), self);

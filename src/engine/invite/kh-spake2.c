@@ -70,9 +70,13 @@ has_prime_order (const guint8 *element)
 {
   guint8 almost[ELEMENT_BYTES];
   guint8 sum[ELEMENT_BYTES];
+  gboolean prime = crypto_scalarmult_ed25519_noclamp (almost, order_less_one, element) == 0 &&
+                   crypto_core_ed25519_add (sum, almost, element) == 0 &&
+                   sodium_memcmp (sum, identity, sizeof sum) == 0;
 
-  return crypto_scalarmult_ed25519_noclamp (almost, order_less_one, element) == 0 &&
-         crypto_core_ed25519_add (sum, almost, element) == 0 && sodium_memcmp (sum, identity, sizeof sum) == 0;
+  sodium_memzero (almost, sizeof almost); /* of a secret element it is the negative */
+  sodium_memzero (sum, sizeof sum);
+  return prime;
 }
 
 /* Section 6.6, in its order. */

@@ -3,6 +3,7 @@
 
 #include "kh-code.h"
 #include "kh-json.h"
+#include "kh-text.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -129,39 +130,17 @@ resume (KhWormhole *self)
     say_allocate (self);
 }
 
-/* Text that a server wants people to read: in one line, without anything that could move the cursor or turn the
- * direction of writing. */
+/* Text that a server wants people to read. */
 static char *
-clean_text (const char *text)
+server_text (const char *text)
 {
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *clean = g_string_new (NULL);
-  guint length = 0;
-
-  for (const char *at = valid; *at != '\0' && length < MAX_TEXT; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      switch (g_unichar_type (c))
-        {
-        case G_UNICODE_CONTROL:
-        case G_UNICODE_FORMAT:
-        case G_UNICODE_LINE_SEPARATOR:
-        case G_UNICODE_PARAGRAPH_SEPARATOR:
-          break;
-        default:
-          g_string_append_unichar (clean, c);
-          length++;
-        }
-    }
-
-  return g_string_free (clean, FALSE);
+  return g_strchomp (kh_text_plain (text, MAX_TEXT));
 }
 
 static void
 take_motd (KhWormhole *self, const char *motd)
 {
-  g_autofree char *text = clean_text (motd);
+  g_autofree char *text = server_text (motd);
 
   if (*text == '\0' || g_strcmp0 (text, self->motd) == 0)
     return;
@@ -219,7 +198,7 @@ take_welcome (KhWormhole *self, JsonObject *message)
 
   if (refusal != NULL)
     {
-      g_autofree char *text = clean_text (refusal);
+      g_autofree char *text = server_text (refusal);
 
       kh_wormhole_fail (self, KH_WORMHOLE_UNWELCOME, KH_ERROR_SERVER_UNREACHABLE,
                         "The meeting server %s refuses: “%s” Name another server.", self->server, text);
@@ -379,7 +358,7 @@ take_pong (KhWormhole *self)
 static void
 fail_refused (KhWormhole *self, const char *reason)
 {
-  g_autofree char *text = clean_text (reason);
+  g_autofree char *text = server_text (reason);
   gboolean used_up = strcmp (reason, "crowded") == 0 || strcmp (reason, "reclaimed") == 0;
 
   if (!used_up)

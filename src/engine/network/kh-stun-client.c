@@ -337,14 +337,6 @@ kh_stun_client_ask_finish (KhStunClient *self, GAsyncResult *result, GError **er
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
-GInetSocketAddress *
-kh_stun_client_get_server (KhStunClient *self)
-{
-  g_return_val_if_fail (KH_IS_STUN_CLIENT (self), NULL);
-
-  return self->server;
-}
-
 /**
  * kh_stun_client_get_local:
  *

@@ -18,7 +18,6 @@ void                kh_stun_client_ask_async   (KhStunClient        *self,
 GInetSocketAddress *kh_stun_client_ask_finish  (KhStunClient        *self,
                                                 GAsyncResult        *result,
                                                 GError             **error);
-GInetSocketAddress *kh_stun_client_get_server  (KhStunClient        *self);
 GInetSocketAddress *kh_stun_client_get_local   (KhStunClient        *self);
 GInetSocketAddress *kh_stun_client_get_other   (KhStunClient        *self);
 gint64              kh_stun_client_get_rtt     (KhStunClient        *self);

@@ -2,6 +2,7 @@
 #include "kh-stun.h"
 
 #include "kh-error.h"
+#include "kh-text.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -292,22 +293,13 @@ decode_address (const guint8 *value, gsize length, const guint8 *xor_id)
   return G_INET_SOCKET_ADDRESS (g_inet_socket_address_new (ip, read16 (plain + 2)));
 }
 
-/* Text of the other side ends up in logs and reports: valid UTF-8, one line, no terminal sequences. */
+/* Text of the other side ends up in logs and reports. */
 static char *
 decode_text (const guint8 *value, gsize length)
 {
-  g_autofree char *valid = g_utf8_make_valid ((const char *) value, length);
-  GString *clean = g_string_new (NULL);
-  int left = MAX_TEXT_CHARACTERS;
+  g_autofree char *text = g_strndup ((const char *) value, length);
 
-  for (const char *at = valid; *at != '\0' && left > 0; at = g_utf8_next_char (at), left--)
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      g_string_append_unichar (clean, g_unichar_iscntrl (c) ? ' ' : c);
-    }
-
-  return g_string_free (clean, FALSE);
+  return kh_text_plain (text, MAX_TEXT_CHARACTERS);
 }
 
 static gboolean

@@ -67,6 +67,9 @@ test_accepts (void)
     { "7-crossover-clockwork-drumbeat", "7-crossover-clockwork-drumbeat" },
     { "12-café-über", "12-café-über" },
     { "99-a-b", "99-a-b" },
+    { "4-kid-rock", "4-kid-rock" },
+    { "9-test-foo", "9-test-foo" },
+    { "7-crosover-klockwork", "7-crosover-klockwork" },
     { "007-crossover-clockwork", "007-crossover-clockwork" },
     { "1234567890123456789012345678901234567890-crossover", "1234567890123456789012345678901234567890-crossover" },
   };
@@ -202,7 +205,9 @@ test_links (void)
   check_link ("knothole:7-crossover?mailbox=wss%3A%2F%2Fa%0A%2Fv1", NULL, NULL);
   check_link ("knothole:7-crossover?mailbox=wss://a/v1&mailbox=wss://b/v1", NULL, NULL);
   check_link ("knothole:7-crossover%00", NULL, NULL);
-  check_link ("knothole:7-crosover", NULL, NULL);
+  check_link ("knothole:7-crosover-clockwork", NULL, NULL);
+  check_link ("knothole:7-crossover-clockwork?mailbox=ws%3A%2F%2F%251b%255B31mEVIL%3A1%2Fv1", NULL, NULL);
+  check_link ("knothole:7-crossover-clockwork?mailbox=ws%3A%2F%2Fa%250aFAKE%3A1%2Fv1", NULL, NULL);
   check_link ("knothole:7-%ff", NULL, NULL);
   check_link ("knothole:", NULL, NULL);
   check_link (too_long, NULL, NULL);

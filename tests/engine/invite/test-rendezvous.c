@@ -153,7 +153,7 @@ test_server_down (void)
   side_start_inviter (&a, url, 60);
   kh_test_wait_until (a.error != NULL, 2000);
   side_assert_failed (&a, KH_ERROR_SERVER_UNREACHABLE, "The meeting server 127.0.0.1 cannot be reached.");
-  g_assert_cmpuint (side_count_events (&a, "mailbox.lost"), ==, 1);
+  g_assert_cmpuint (side_count_events (&a, "mailbox.failed"), ==, 1);
   g_assert_cmpuint (side_count_events (&a, "mailbox.retry"), ==, 0);
   side_close (&a);
   side_clear (&a);

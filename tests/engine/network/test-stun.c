@@ -161,7 +161,7 @@ test_texts (void)
   got = decode (bytes, NULL);
 
   g_assert_cmpint (g_utf8_strlen (got->software, -1), ==, 127);
-  g_assert_cmpstr (got->error_reason, ==, "a b [31m\xef\xbf\xbd");
+  g_assert_cmpstr (got->error_reason, ==, "a b[31m\xef\xbf\xbd");
 }
 
 #define HEAD(length) "0101" length "2112a442" ID
