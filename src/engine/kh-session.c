@@ -8,6 +8,7 @@
 #include "kh-error.h"
 #include "kh-introduction.h"
 #include "kh-json.h"
+#include "kh-mailbox.h"
 #include "kh-mapping.h"
 #include "kh-plan.h"
 #include "kh-race.h"
@@ -53,7 +54,6 @@ struct _KhSession
   GTask *closing;
   gboolean conversation_over;
   gboolean mailbox_closing;
-  gboolean mailbox_closed;
 };
 
 G_DEFINE_FINAL_TYPE (KhSession, kh_session, G_TYPE_OBJECT)
@@ -176,7 +176,7 @@ finish_closing (KhSession *self)
   g_autoptr (GTask) task = NULL;
   gboolean talking = self->phase == KH_PHASE_CONNECTED && !self->conversation_over;
 
-  if (self->closing == NULL || talking || (self->rendezvous != NULL && !self->mailbox_closed))
+  if (self->closing == NULL || talking || self->rendezvous != NULL)
     return;
 
   task = g_steal_pointer (&self->closing);
@@ -202,7 +202,8 @@ on_mailbox_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (KhSession) self = user_data;
 
   kh_rendezvous_close_finish (KH_RENDEZVOUS (source), result, NULL);
-  self->mailbox_closed = TRUE;
+  /* With it go the code and the key of the meeting: what was said cannot be opened with them, and nothing needs them. */
+  g_clear_object (&self->rendezvous);
   finish_closing (self);
 }
 
@@ -252,6 +253,8 @@ aim_at (KhSession *self, KhRace *race, const KhAim *judge, KhMove move, GInetSoc
   g_autofree char *remote = NULL;
 
   kh_race_expect (race, move, target);
+  if (kh_race_has_target (race, target)) /* by a cheaper move */
+    return;
   if (reason == NULL)
     {
       kh_race_add_target (race, move, target);
@@ -306,7 +309,7 @@ run (KhSession *self, const KhPlan *plan)
 static void
 report_offer (KhSession *self, const char *kind, const KhOffer *offer)
 {
-  kh_trace_add (self->trace, kind, "facts:o candidates:a", kh_facts_to_json (&offer->facts),
+  kh_trace_add (self->trace, kind, "name:s facts:o candidates:a", offer->name, kh_facts_to_json (&offer->facts),
                 kh_offer_candidates_to_json (offer));
 }
 
@@ -317,7 +320,9 @@ send_offer (KhSession *self)
   g_autoptr (GBytes) bytes = kh_json_to_bytes (object);
 
   report_offer (self, "offer.sent", self->own_offer);
-  kh_rendezvous_send (self->rendezvous, bytes);
+  if (!kh_rendezvous_send (self->rendezvous, bytes) && self->phase < KH_PHASE_REACHING)
+    fail_literal (self, KH_ERROR_SERVER_UNREACHABLE, "The meeting server was lost before your friend could be told how to "
+                                                     "reach you. Make a new code and try again.");
 }
 
 static void
@@ -367,7 +372,10 @@ exchange_offers (KhSession *self)
   possible = plan_and_run (self);
   if (self->role == KH_ROLE_INVITER)
     send_offer (self);
-  if (!possible)
+  if (!possible && (self->own_offer->moves & self->friend_offer->moves) == 0)
+    fail_literal (self, KH_ERROR_NO_PATH, "You and your friend allow different ways to connect, and none in common. Let one of "
+                                          "you allow more.");
+  else if (!possible)
     fail_literal (self, KH_ERROR_NO_PATH,
                   "There is no way to try between your networks: neither side knows an address at which the other could "
                   "reach it. Check the internet connection, or try another network on one side.");
@@ -611,10 +619,12 @@ kh_session_new (const KhSettings *settings)
   return self;
 }
 
-static void
-report_start (KhSession *self)
+/* Whoever watches the trace may leave at the first event. */
+static gboolean
+begin (KhSession *self)
 {
   kh_trace_add (self->trace, "session.phase", "phase:s", kh_phase_name (KH_PHASE_STARTING));
+  return !is_over (self) && self->closing == NULL;
 }
 
 /**
@@ -626,20 +636,38 @@ report_start (KhSession *self)
 void
 kh_session_invite (KhSession *self)
 {
-  g_return_if_fail (KH_IS_SESSION (self) && self->rendezvous == NULL);
+  g_return_if_fail (KH_IS_SESSION (self) && self->port == NULL);
 
   self->role = KH_ROLE_INVITER;
-  report_start (self);
+  if (!begin (self))
+    return;
   start (self, kh_rendezvous_new_inviter (self->trace, self->settings->mailbox_url, self->settings->words,
                                           self->settings->wait_seconds));
+}
+
+/* A link is somebody else's word. It may lead to another server, but not onto a plain line that the user did not name. */
+static gboolean
+may_follow (KhSession *self, const char *mailbox_url)
+{
+  g_autofree char *sentence = NULL;
+
+  if (mailbox_url == NULL || kh_mailbox_url_is_private (mailbox_url) ||
+      strcmp (mailbox_url, self->settings->mailbox_url) == 0)
+    return TRUE;
+
+  sentence = g_strdup_printf ("This link leads to the meeting server %s, without encryption. If you trust the way there, name "
+                              "that server yourself as your meeting server, and use the code.", mailbox_url);
+  fail_literal (self, KH_ERROR_BAD_CODE, sentence);
+  return FALSE;
 }
 
 /**
  * kh_session_join:
  * @code_or_link: what the user typed or opened
  *
- * Uses a friend's code. A link may name another meeting server; it is used. A code that cannot be right fails the session
- * with %KH_ERROR_BAD_CODE before anything is sent, so that it spoils nobody's invite.
+ * Uses a friend's code. A link may name another meeting server: it is used if the way there is encrypted, if it is on this
+ * computer, or if the settings name it as well. A code that cannot be right fails the session with %KH_ERROR_BAD_CODE
+ * before anything is sent, so that it spoils nobody's invite.
  */
 void
 kh_session_join (KhSession *self, const char *code_or_link)
@@ -648,10 +676,11 @@ kh_session_join (KhSession *self, const char *code_or_link)
   g_autofree char *mailbox_url = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_return_if_fail (KH_IS_SESSION (self) && self->rendezvous == NULL);
+  g_return_if_fail (KH_IS_SESSION (self) && self->port == NULL);
 
   self->role = KH_ROLE_JOINER;
-  report_start (self);
+  if (!begin (self))
+    return;
   code = kh_code_parse (code_or_link, &mailbox_url, &error);
   if (code == NULL)
     {
@@ -659,7 +688,9 @@ kh_session_join (KhSession *self, const char *code_or_link)
       return;
     }
 
-  start (self, kh_rendezvous_new_joiner (self->trace, mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url, code));
+  if (may_follow (self, mailbox_url))
+    start (self, kh_rendezvous_new_joiner (self->trace, 
+                                           mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url, code));
 }
 
 /**
@@ -774,7 +805,7 @@ kh_session_get_error (KhSession *self)
 /**
  * kh_session_get_code:
  *
- * Returns: (transfer none) (nullable): the invite code, from the phase `inviting` on
+ * Returns: (transfer none) (nullable): the invite code, from the phase `inviting` until the friends are connected
  */
 const char *
 kh_session_get_code (KhSession *self)

@@ -243,10 +243,17 @@ kh_trace_add (KhTrace *self, const char *kind, const char *spec, ...)
   append (self, event_new (kh_trace_now (self), kind, members));
 }
 
+/* A report is made to be shown to others; a code may still be live. */
+static gboolean
+is_secret (KhEvent *event)
+{
+  return strcmp (event->kind, "invite.code") == 0;
+}
+
 /**
  * kh_trace_to_lines:
  *
- * Returns: (transfer full): all events as JSON lines
+ * Returns: (transfer full): all events as JSON lines, but for the one that holds the code
  */
 char *
 kh_trace_to_lines (KhTrace *self)
@@ -257,10 +264,11 @@ kh_trace_to_lines (KhTrace *self)
 
   for (guint i = 0; i < self->events->len; i++)
     {
-      g_autofree char *line = kh_event_to_line (g_ptr_array_index (self->events, i));
+      KhEvent *event = g_ptr_array_index (self->events, i);
+      g_autofree char *line = is_secret (event) ? NULL : kh_event_to_line (event);
 
-      g_string_append (text, line);
-      g_string_append_c (text, '\n');
+      if (line != NULL)
+        g_string_append_printf (text, "%s\n", line);
     }
 
   return g_string_free (text, FALSE);

@@ -30,6 +30,20 @@ test_lines (void)
   g_assert_cmpstr (kh_json_get_string (kh_event_get_members (event), "move"), ==, "dial");
 }
 
+/* A report is made to be shown. */
+static void
+test_no_code_in_lines (void)
+{
+  g_autoptr (KhTrace) trace = kh_trace_new ();
+  g_autofree char *lines = NULL;
+
+  kh_trace_add (trace, "invite.code", "code:s link:s", "7-secret", "knothole:7-secret");
+  kh_trace_add (trace, "session.phase", "phase:s", "inviting");
+  lines = kh_trace_to_lines (trace);
+  g_assert_null (strstr (lines, "secret"));
+  g_assert_nonnull (strstr (lines, "inviting"));
+}
+
 static void
 test_bounded (void)
 {
@@ -65,6 +79,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trace/lines", test_lines);
+  g_test_add_func ("/trace/no-code-in-lines", test_no_code_in_lines);
   g_test_add_func ("/trace/bounded", test_bounded);
   g_test_add_func ("/trace/hostile-lines", test_hostile_lines);
   return g_test_run ();

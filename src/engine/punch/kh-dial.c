@@ -3,6 +3,8 @@
 
 #include <gio/gnetworking.h>
 
+#define ACCEPTS_PER_TURN 16
+
 G_DEFINE_INTERFACE (KhDialer, kh_dialer, G_TYPE_OBJECT)
 
 static void
@@ -123,7 +125,10 @@ struct _KhPortDialer
   GSource *sources[2]; /* the listeners: IPv4, IPv6 */
   KhDialerAcceptFunc accept_func;
   gpointer accept_data;
+  guint rest_id;
 };
+
+static gboolean port_listen (KhDialer *dialer, KhDialerAcceptFunc func, gpointer user_data, GError **error);
 
 static void dialer_init (KhDialerInterface *iface);
 
@@ -135,6 +140,7 @@ stop_listening (KhDialer *dialer)
 {
   KhPortDialer *self = KH_PORT_DIALER (dialer);
 
+  g_clear_handle_id (&self->rest_id, g_source_remove);
   for (gsize i = 0; i < G_N_ELEMENTS (self->sources); i++)
     if (self->sources[i] != NULL)
       {
@@ -235,15 +241,41 @@ accept_one (KhPortDialer *self, GSocket *accepted)
 }
 
 static gboolean
+on_rested (gpointer user_data)
+{
+  KhPortDialer *self = user_data;
+
+  self->rest_id = 0;
+  port_listen (KH_DIALER (self), self->accept_func, self->accept_data, NULL);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+rest (KhPortDialer *self)
+{
+  stop_listening (KH_DIALER (self));
+  self->rest_id = g_timeout_add_seconds (1, on_rested, self);
+  g_source_set_name_by_id (self->rest_id, "kh-port-dialer rest");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 on_acceptable (GSocket *listener, GIOCondition condition, gpointer user_data)
 {
   g_autoptr (KhPortDialer) self = g_object_ref (user_data);
-  GSocket *accepted;
 
-  while (self->sources[0] != NULL && (accepted = g_socket_accept (listener, NULL, NULL)) != NULL)
+  /* A few at a time: whoever connects as fast as we accept must not hold up the race. */
+  for (int i = 0; i < ACCEPTS_PER_TURN && self->sources[0] != NULL; i++)
     {
-      accept_one (self, accepted);
-      g_object_unref (accepted);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GSocket) accepted = g_socket_accept (listener, NULL, &error);
+
+      if (accepted != NULL)
+        accept_one (self, accepted);
+      else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+        break;
+      else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+        return rest (self); /* no descriptors left: the listener stays ready, and would spin */
     }
 
   return self->sources[0] != NULL ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;

@@ -209,7 +209,7 @@ take_facts (KhOffer *self, JsonObject *object, GError **error)
 {
   JsonObject *facts = kh_json_get_object (object, "facts");
 
-  return facts != NULL ? kh_facts_from_json (&self->facts, facts, error) : fail (error, "no facts");
+  return (facts != NULL && kh_facts_from_json (&self->facts, facts, NULL)) || fail (error, "no facts, or one of a wrong type");
 }
 
 static gboolean
@@ -241,12 +241,12 @@ kh_offer_from_bytes (GBytes *bytes, GError **error)
   gsize length;
   const char *text = g_bytes_get_data (bytes, &length);
   g_autoptr (KhOffer) self = kh_offer_new ();
-  g_autoptr (JsonObject) object = kh_json_parse_object (text, length, NULL);
+  g_autoptr (JsonObject) object = length <= KH_OFFER_MAX_BYTES ? kh_json_parse_object (text, length, NULL) : NULL;
   const char *name;
 
   if (object == NULL)
     {
-      fail (error, "not JSON");
+      fail (error, "not JSON, or too long");
       return NULL;
     }
   if (!take_versions (self, object, error) || !take_facts (self, object, error) ||

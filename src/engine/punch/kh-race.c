@@ -24,6 +24,9 @@
 #define REDIAL_SPREAD_MIN_MS 30
 #define REDIAL_SPREAD_MAX_MS 400
 #define REDIALS_PER_STEP 10
+
+/* A middlebox may complete a connection for a friend who is not there yet. */
+#define NOT_FRIEND_REDIAL_MS 200
 #define REDIAL_MAX_STEP 4
 
 /**
@@ -211,11 +214,25 @@ kh_race_add_target (KhRace *self, KhMove move, GInetSocketAddress *remote)
 {
   g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
 
+  if (!kh_race_has_target (self, remote))
+    add_target (self->targets, self, move, remote);
+}
+
+/**
+ * kh_race_has_target:
+ *
+ * Returns: whether @remote will be dialled
+ */
+gboolean
+kh_race_has_target (KhRace *self, GInetSocketAddress *remote)
+{
+  g_return_val_if_fail (KH_IS_RACE (self), FALSE);
+
   for (guint i = 0; i < self->targets->len; i++)
     if (kh_address_equal (G_SOCKET_ADDRESS (((Target *) g_ptr_array_index (self->targets, i))->remote),
                           G_SOCKET_ADDRESS (remote)))
-      return;
-  add_target (self->targets, self, move, remote);
+      return TRUE;
+  return FALSE;
 }
 
 /**
@@ -304,12 +321,13 @@ static gboolean
 on_deadline (gpointer user_data)
 {
   KhRace *self = user_data;
+  const char *sentence = self->last_id == 0 ? "Your friend named no address that we may dial, and did not come to us in time. "
+                                              "Try another network on one side."
+                                            : "No direct connection came about in time: none of the attempts got through. Try "
+                                              "another network on one side, such as a phone's hotspot.";
 
   self->deadline_id = 0;
-  return_task (end (self, "silent"), NULL,
-               g_error_new_literal (KH_ERROR, KH_ERROR_NO_PATH,
-                                    "No direct connection came about in time: the routers between you and your friend let "
-                                    "none of the attempts through. Try another network on one side, such as a phone's hotspot."));
+  return_task (end (self, "silent"), NULL, g_error_new_literal (KH_ERROR, KH_ERROR_NO_PATH, sentence));
   return G_SOURCE_REMOVE;
 }
 
@@ -504,8 +522,7 @@ on_closed (KhChannel *channel, const GError *error, gpointer user_data)
   const char *detail = error != NULL ? error->message : "closed";
 
   drop (self, runner, was_friend ? "lost-race" : "not-friend", detail);
-  if (was_friend)
-    redial_later (target, 0);
+  redial_later (target, was_friend ? 0 : NOT_FRIEND_REDIAL_MS);
   pump (self);
 }
 
@@ -514,9 +531,11 @@ on_impatient (gpointer user_data)
 {
   Runner *runner = user_data;
   g_autoptr (KhRace) self = g_object_ref (runner->race);
+  Target *target = runner->target;
 
   runner->patience_id = 0;
   drop (self, runner, "not-friend", "connected, but said nothing");
+  redial_later (target, NOT_FRIEND_REDIAL_MS);
   pump (self);
   return G_SOURCE_REMOVE;
 }

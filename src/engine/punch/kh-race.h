@@ -20,6 +20,8 @@ KhRace    *kh_race_new        (KhTrace             *trace,
 void       kh_race_add_target (KhRace              *self,
                                KhMove               move,
                                GInetSocketAddress  *remote);
+gboolean   kh_race_has_target (KhRace              *self,
+                               GInetSocketAddress  *remote);
 void       kh_race_expect     (KhRace              *self,
                                KhMove               move,
                                GInetSocketAddress  *remote);

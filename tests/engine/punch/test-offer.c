@@ -88,6 +88,7 @@ test_hostile (void)
     "{\"knothole\":1,\"plan-version\":1,\"facts\":{},\"moves\":{},\"candidates\":[]}",
     "{\"knothole\":1,\"plan-version\":1,\"facts\":{},\"moves\":[3],\"candidates\":[]}",
     "{\"knothole\":1,\"plan-version\":1,\"facts\":{},\"moves\":[]}",
+    "{\"knothole\":1,\"plan-version\":1,\"facts\":{\"delta\":\"x\"},\"moves\":[],\"candidates\":[]}",
     HEAD "\"candidates\":[3]}",
     HEAD "\"candidates\":[{\"kind\":\"lan\"}]}",
     HEAD "\"candidates\":[{\"kind\":\"lan\",\"address\":\"10.0.0.1\"}]}",
@@ -105,6 +106,7 @@ test_hostile (void)
 
       g_assert_null (parse (cases[i], &error));
       g_assert_error (error, KH_ERROR, KH_ERROR_PROTOCOL);
+      g_assert_true (g_str_has_prefix (error->message, "Your friend's Knothole sent"));
     }
 }
 
