@@ -204,11 +204,15 @@ def main():
         statuses = show.run()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except BrokenPipeError:  # whoever watched has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     finally:
         show.stop()
     if statuses != [0, 0]:
         raise SystemExit(f"The friends ended with {statuses}.")
     print("Both said goodbye. They talked directly; the server only introduced them.")
+    print("Now with a friend: ./dev cli invite")
 
 
 main()

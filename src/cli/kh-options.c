@@ -3,7 +3,9 @@
 
 #include "kh-options.h"
 
+#include "kh-mapping.h"
 #include "kh-move.h"
+#include "kh-offer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +125,14 @@ take_numbers (KhSettings *settings, const Raw *raw, GError **error)
 }
 
 static gboolean
+is_host_and_port (const char *text)
+{
+  g_autoptr (GSocketConnectable) address = *text != '\0' ? g_network_address_parse (text, KH_STUN_DEFAULT_PORT, NULL) : NULL;
+
+  return address != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) != '\0';
+}
+
+static gboolean
 take_texts (KhSettings *settings, Raw *raw, GError **error)
 {
   if (raw->mailbox != NULL)
@@ -132,13 +142,18 @@ take_texts (KhSettings *settings, Raw *raw, GError **error)
       g_free (settings->mailbox_url);
       settings->mailbox_url = g_steal_pointer (&raw->mailbox);
     }
+  if (raw->relay != NULL && !is_host_and_port (raw->relay))
+    return refuse (error, "--relay takes HOST:PORT.");
+  for (gsize i = 0; raw->stun != NULL && raw->stun[i] != NULL; i++)
+    if (!is_host_and_port (raw->stun[i]))
+      return refuse (error, "--stun takes HOST or HOST:PORT, not “%s”.", raw->stun[i]);
   if (raw->stun != NULL)
     {
       g_strfreev (settings->stun_servers);
       settings->stun_servers = g_steal_pointer (&raw->stun);
     }
-  if (raw->name != NULL && !g_utf8_validate (raw->name, -1, NULL))
-    return refuse (error, "--name is not UTF-8.");
+  if (raw->name != NULL && (!g_utf8_validate (raw->name, -1, NULL) || g_utf8_strlen (raw->name, -1) > KH_OFFER_MAX_NAME))
+    return refuse (error, "--name takes up to %d characters of UTF-8.", KH_OFFER_MAX_NAME);
 
   settings->name = g_steal_pointer (&raw->name);
   return raw->plan == NULL || take_plan (settings, raw->plan, error);

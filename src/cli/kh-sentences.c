@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-sentences.h"
 
+#include "kh-code.h"
 #include "kh-json.h"
+#include "kh-mailbox.h"
 
 #include <string.h>
 
@@ -30,10 +32,9 @@ phase (JsonObject *members)
     const char *phase;
     const char *sentence;
   } sentences[] = {
-    { "starting", "Going to the meeting server…" },
     { "inviting", "Waiting for your friend." },
     { "meeting", "Somebody is at the code. Checking that it is the same on both sides…" },
-    { "looking", "It is your friend. Exchanging what is known of both networks…" },
+    { "looking", "It is the same. Exchanging what is known of both networks…" },
     { "reaching", "Knocking…" },
     { "connected", "You can talk now. Each line is a message; Ctrl+D says goodbye." },
     { "resuming", "The path broke. Looking for another one…" },
@@ -51,17 +52,20 @@ invite_code (JsonObject *members)
 {
   const char *code = text (members, "code");
   const char *link = text (members, "link");
+  g_autofree char *mailbox_url = NULL;
+  g_autofree char *parsed = kh_code_parse (link, &mailbox_url, NULL);
 
-  if (strchr (link, '?') != NULL)
+  if (parsed == NULL || mailbox_url == NULL)
+    return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s", code, code);
+  if (kh_mailbox_url_is_private (mailbox_url))
     return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join '%s'", code, link);
-  return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s", code, code);
+  return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s --mailbox=%s", code, code, mailbox_url);
 }
 
 static char *
 mapping_found (JsonObject *members)
 {
-  return g_strdup_printf ("The internet sees you as %s (says %s, %" G_GINT64_FORMAT " ms away).", text (members, "outside"),
-                          text (members, "server"), number (members, "rtt_ms"));
+  return g_strdup_printf ("From outside you are %s, as %s sees it.", text (members, "outside"), text (members, "server"));
 }
 
 static char *
@@ -78,6 +82,26 @@ join_strings (JsonArray *array)
   for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
     g_string_append_printf (joined, "%s%s", i > 0 ? ", " : "", json_array_get_string_element (array, i));
   return g_string_free (joined, FALSE);
+}
+
+static char *
+mailbox_connecting (JsonObject *members)
+{
+  return g_strdup_printf ("Going to the meeting server %s…", text (members, "server"));
+}
+
+static char *
+mailbox_failed (JsonObject *members)
+{
+  return g_strdup_printf ("That failed: %s.", text (members, "reason"));
+}
+
+static char *
+offer_received (JsonObject *members)
+{
+  const char *name = kh_json_get_string (members, "name");
+
+  return name != NULL && *name != '\0' ? g_strdup_printf ("Your friend is called %s.", name) : NULL;
 }
 
 static char *
@@ -101,20 +125,35 @@ attempt_accepted (JsonObject *members)
   return g_strdup_printf ("  #%" G_GINT64_FORMAT " somebody connects from %s", number (members, "id"), text (members, "remote"));
 }
 
+static const char *
+outcome_in_words (const char *outcome)
+{
+  static const char *const words[][2] = {
+    { "not-friend", "was not your friend" },
+    { "lost-race", "was not needed" },
+    { "cancelled", "was not needed" },
+    { "silent", "got no answer" },
+    { "busy", "is being made already" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strcmp (words[i][0], outcome) == 0)
+      return words[i][1];
+  return outcome;
+}
+
 static char *
 attempt_end (JsonObject *members)
 {
-  const char *detail = kh_json_get_string (members, "detail");
-
-  return g_strdup_printf ("  #%" G_GINT64_FORMAT " %s after %" G_GINT64_FORMAT " ms%s%s", number (members, "id"),
-                          text (members, "outcome"), number (members, "elapsed_ms"), detail != NULL ? ": " : "",
-                          detail != NULL ? detail : "");
+  return g_strdup_printf ("  #%" G_GINT64_FORMAT " %s after %" G_GINT64_FORMAT " ms", number (members, "id"),
+                          outcome_in_words (text (members, "outcome")), number (members, "elapsed_ms"));
 }
 
 static char *
 target_refused (JsonObject *members)
 {
-  return g_strdup_printf ("  %s is not dialled: %s.", text (members, "remote"), text (members, "reason"));
+  return g_strdup_printf ("  %s: %s is left out: %s.", text (members, "move"), text (members, "remote"),
+                          text (members, "reason"));
 }
 
 static char *
@@ -170,7 +209,9 @@ kh_sentence_for_event (KhEvent *event)
     { "plan.made", plan_made },           { "attempt.start", attempt_start },
     { "attempt.accepted", attempt_accepted }, { "attempt.end", attempt_end },
     { "target.refused", target_refused }, { "path.selected", path_selected },
-    { "session.failed", session_failed }, { "mailbox.lost", mailbox_lost },
+    { "session.failed", session_failed }, { "mailbox.connecting", mailbox_connecting },
+    { "mailbox.failed", mailbox_failed }, { "mailbox.lost", mailbox_lost },
+    { "offer.received", offer_received },
     { "mailbox.retry", mailbox_retry },   { "mailbox.motd", mailbox_motd },
   };
 

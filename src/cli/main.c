@@ -4,11 +4,13 @@
 #include "kh-json.h"
 #include "kh-lines.h"
 #include "kh-options.h"
+#include "kh-output.h"
 #include "kh-sentences.h"
 #include "kh-session.h"
 #include "kh-text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <locale.h>
 #include <signal.h>
@@ -19,6 +21,9 @@
 #define EXIT_INTERNAL 1
 #define EXIT_USAGE 2
 
+/* How long somebody who asked us to end waits for a reader who stands still. */
+#define LAST_PATIENCE_MS 500
+
 /* How much may be on its way before standard input has to wait. */
 #define MAX_UNACKED 128
 
@@ -27,49 +32,23 @@ typedef struct
   KhOptions *options;
   KhSession *session;
   KhLines *lines;
+  KhOutput *output;
+  KhOutput *errors;
   GMainLoop *loop;
+  char *outside; /* what was last told of the mapping */
   int status;
   gboolean leaving;
-  gboolean output_broken;
 } Program;
 
 static void leave (Program *program, int status);
 
-/* Bytes, whatever the locale: g_print() turns Chinese into question marks under LC_ALL=C. One write a line. */
-static gboolean
-write_line (int fd, const char *line)
-{
-  g_autofree char *whole = g_strconcat (line, "\n", NULL);
-  gsize length = strlen (whole);
-  gsize done = 0;
-
-  while (done < length)
-    {
-      gssize wrote = write (fd, whole + done, length - done);
-
-      if (wrote < 0 && errno == EAGAIN)
-        {
-          GPollFD poll_fd = { fd, G_IO_OUT, 0 };
-
-          g_poll (&poll_fd, 1, -1);
-          continue;
-        }
-      if (wrote < 0 && errno != EINTR)
-        return FALSE;
-      done += MAX (wrote, 0);
-    }
-  return TRUE;
-}
-
 /* Nobody reads what the friend says any more: then there is nothing to stay for. */
 static void
-print (Program *program, const char *line)
+on_output_broken (gpointer user_data)
 {
-  if (program->output_broken || write_line (STDOUT_FILENO, line))
-    return;
+  Program *program = user_data;
 
-  program->output_broken = TRUE;
-  write_line (STDERR_FILENO, "knothole-cli: standard output is closed, leaving.");
+  kh_output_line (program->errors, "knothole-cli: nobody reads standard output any more, leaving.");
   leave (program, EXIT_INTERNAL);
 }
 
@@ -83,7 +62,25 @@ print_json (Program *program, const char *kind, JsonObject *members)
   for (GList *i = names; i != NULL; i = i->next)
     json_object_set_member (line, i->data, json_object_dup_member (members, i->data));
   text = kh_json_to_text (line);
-  print (program, text);
+  kh_output_line (program->output, text);
+}
+
+/* Several servers say the same of the mapping, and say it again: once is enough for a person. */
+static gboolean
+is_news (Program *program, KhEvent *event)
+{
+  const char *outside = kh_json_get_string (kh_event_get_members (event), "outside");
+
+  if (outside == NULL || g_strcmp0 (outside, program->outside) != 0)
+    {
+      if (outside != NULL)
+        {
+          g_free (program->outside);
+          program->outside = g_strdup (outside);
+        }
+      return TRUE;
+    }
+  return FALSE;
 }
 
 static void
@@ -94,13 +91,15 @@ show_event (Program *program, KhEvent *event)
   if (program->options->json)
     {
       text = kh_event_to_line (event);
-      print (program, text);
+      kh_output_line (program->output, text);
       return;
     }
 
-  text = kh_sentence_for_event (event);
+  text = is_news (program, event) ? kh_sentence_for_event (event) : NULL;
   if (text != NULL)
-    write_line (STDERR_FILENO, text);
+    kh_output_line (program->errors, text);
+  if (program->options->command == KH_COMMAND_JOIN && strcmp (kh_event_get_kind (event), "mailbox.connected") == 0)
+    kh_output_line (program->errors, "Looking for your friend at this code, for up to a minute…");
 }
 
 static void
@@ -129,7 +128,7 @@ on_message_received (KhSession *session, guint64 id, const char *text, gint64 se
     {
       g_autofree char *plain = kh_text_plain (text, KH_CONVERSATION_MAX_TEXT);
 
-      print (program, plain);
+      kh_output_line (program->output, plain);
     }
 }
 
@@ -154,7 +153,7 @@ on_friend_finished (KhSession *session, gpointer user_data)
   Program *program = user_data;
 
   if (!program->options->json && isatty (STDIN_FILENO))
-    write_line (STDERR_FILENO, "Your friend has said goodbye. Ctrl+D says yours.");
+    kh_output_line (program->errors, "Your friend has said goodbye. Ctrl+D says yours.");
 }
 
 static int
@@ -236,21 +235,69 @@ on_sigterm (gpointer user_data)
 }
 
 static void
+finish (Program *program)
+{
+  kh_session_finish (program->session);
+  if (isatty (STDIN_FILENO))
+    kh_output_line (program->errors, "You said goodbye. Waiting for your friend's; Ctrl+C leaves now.");
+}
+
+/* A text with many quotation marks or control characters takes more room on the way than it has bytes: then it goes in
+ * halves. */
+static void
+say (Program *program, const char *text)
+{
+  gsize length = strlen (text);
+  g_autoptr (GError) error = NULL;
+
+  if (kh_session_say (program->session, text, &error) != 0)
+    return;
+  if (g_error_matches (error, KH_ERROR, KH_ERROR_TOO_LARGE) && length > 1024)
+    {
+      const char *middle = g_utf8_find_prev_char (text, text + length / 2);
+      g_autofree char *first = g_strndup (text, middle - text);
+
+      say (program, first);
+      say (program, middle);
+      return;
+    }
+  if (!program->leaving)
+    {
+      g_autofree char *sentence = g_strdup_printf ("Not sent: %s", error->message);
+
+      kh_output_line (program->errors, sentence);
+    }
+}
+
+static void
 on_line (const char *line, gpointer user_data)
 {
   Program *program = user_data;
-  g_autoptr (GError) error = NULL;
 
   if (line == NULL)
-    kh_session_finish (program->session);
-  else if (kh_session_say (program->session, line, &error) == 0)
     {
-      g_autofree char *text = g_strdup_printf ("Not sent: %s", error->message);
-
-      write_line (STDERR_FILENO, text);
+      finish (program);
+      return;
     }
-  else if (kh_session_get_unacked (program->session) >= MAX_UNACKED)
+  say (program, line);
+  if (kh_session_get_unacked (program->session) >= MAX_UNACKED)
     kh_lines_pause (program->lines);
+}
+
+/* Told before anything begins: at the end it would be too late to choose another place. */
+static gboolean
+can_write_report (const char *path, GError **error)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+  if (fd < 0)
+    {
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "The report cannot be written to %s: %s.", path,
+                   g_strerror (errno));
+      return FALSE;
+    }
+  close (fd);
+  return TRUE;
 }
 
 static void
@@ -263,11 +310,11 @@ write_report (Program *program)
     return;
 
   lines = kh_trace_to_lines (kh_session_get_trace (program->session));
-  if (!g_file_set_contents (program->options->report, lines, -1, &error))
+  if (!g_file_set_contents_full (program->options->report, lines, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
     {
       g_autofree char *text = g_strdup_printf ("knothole-cli: the report could not be written: %s", error->message);
 
-      write_line (STDERR_FILENO, text);
+      kh_output_line (program->errors, text);
     }
 }
 
@@ -296,6 +343,22 @@ run (Program *program)
   g_source_remove (terminate);
 }
 
+static void
+talk (Program *program)
+{
+  program->output = kh_output_new (STDOUT_FILENO, on_output_broken, program);
+  program->loop = g_main_loop_new (NULL, FALSE);
+  program->session = kh_session_new (program->options->settings);
+  run (program);
+  write_report (program);
+
+  g_clear_pointer (&program->lines, kh_lines_free);
+  g_object_unref (program->session);
+  g_main_loop_unref (program->loop);
+  kh_output_flush (program->output, program->status < 128 ? -1 : LAST_PATIENCE_MS);
+  kh_output_free (program->output);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -305,23 +368,22 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
 
+  program.errors = kh_output_new (STDERR_FILENO, NULL, NULL);
   program.options = kh_options_parse (argc, argv, &error);
-  if (program.options == NULL)
+  if (program.options == NULL ||
+      (program.options->report != NULL && !can_write_report (program.options->report, &error)))
     {
       g_autofree char *text = g_strdup_printf ("knothole-cli: %s", error->message);
 
-      write_line (STDERR_FILENO, text);
-      return EXIT_USAGE;
+      kh_output_line (program.errors, text);
+      program.status = EXIT_USAGE;
     }
+  else
+    talk (&program);
 
-  program.loop = g_main_loop_new (NULL, FALSE);
-  program.session = kh_session_new (program.options->settings);
-  run (&program);
-  write_report (&program);
-
-  g_clear_pointer (&program.lines, kh_lines_free);
-  g_object_unref (program.session);
-  g_main_loop_unref (program.loop);
-  kh_options_free (program.options);
+  kh_output_flush (program.errors, LAST_PATIENCE_MS);
+  kh_output_free (program.errors);
+  g_clear_pointer (&program.options, kh_options_free);
+  g_free (program.outside);
   return program.status;
 }

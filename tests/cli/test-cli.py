@@ -165,6 +165,15 @@ def test_link_as_it_is_shown():
             assert output(inviter) == ["by link"]
 
 
+def test_link_to_a_plain_server():
+    """A link is somebody else's word: it leads nobody onto a plain line, unless the user names that server too."""
+    foreign = "ws://192.0.2.77:4000/v1"
+    link = "knothole:7-crossover-bedlamp-customer?mailbox=" + foreign.replace(":", "%3A").replace("/", "%2F")
+    with cli("join", link, "--json") as process:
+        expect_end(process, 4, "bad-code", "without encryption", seconds=5)
+        assert not [e for e in process.events() if e["type"] == "mailbox.connecting"], process.said()
+
+
 def test_code_typed_carelessly():
     with server() as house, cli("invite", *house.options) as inviter:
         goodbye(inviter)
@@ -187,7 +196,7 @@ def test_fixed_port():
 
 def test_json_contract():
     members = {
-        "session.phase": {"phase": str}, "invite.code": {"code": str, "link": str},
+        "session.phase": {"phase": str}, "mailbox.connecting": {"server": str}, "mailbox.connected": {"server": str}, "invite.code": {"code": str, "link": str},
         "mapping.found": {"server": str, "local": str, "outside": str, "rtt_ms": int},
         "offer.sent": {"facts": dict, "candidates": list}, "offer.received": {"facts": dict, "candidates": list},
         "plan.made": {"moves": list, "forecast": str},
@@ -254,6 +263,48 @@ def test_standard_output_closed():
         expect_end(inviter, 0)
 
 
+def test_reader_stands_still():
+    """A full pipe behind us costs neither the friend's pings nor our signals."""
+    with server() as house, cli("invite", *house.options, "--json") as inviter, \
+            cli("join", code_in_json(inviter), *house.options) as joiner, \
+            concurrent.futures.ThreadPoolExecutor() as writers:
+        inviter.wait_for(lambda: any(e.get("phase") == "connected" for e in inviter.events()) or None, "connected")
+        joiner.selector.unregister(joiner.child.stdout)
+        writers.submit(say_all, inviter, *["x" * 1000] * 500)
+        inviter.wait_for(lambda: sum(e["type"] == "message.delivered" for e in inviter.events()) == 500 or None, "delivery")
+        joiner.child.send_signal(signal.SIGTERM)
+        assert joiner.child.wait(6 * programs.PATIENCE) == 143
+        expect_end(inviter, 0, seconds=6)
+
+
+def test_many_quotation_marks():
+    """They take twice their room on the way; nothing is lost for that."""
+    with server() as house, cli("invite", *house.options) as inviter:
+        say_all(inviter, '"' * 32768, "\\" * 20000, "end")
+        with cli("join", code_in_words(inviter), *house.options) as joiner:
+            goodbye(joiner)
+            expect_end(joiner, 0)
+            expect_end(inviter, 0)
+            assert "".join(output(joiner)) == '"' * 32768 + "\\" * 20000 + "end", [len(o) for o in output(joiner)]
+
+
+def test_names():
+    with server() as house, cli("invite", *house.options, "--name=爱丽丝") as inviter, \
+            cli("join", code_in_words(inviter), *house.options, "--name=Bob", environment=C_LOCALE) as joiner:
+        goodbye(inviter)
+        goodbye(joiner)
+        expect_end(joiner, 0)
+        expect_end(inviter, 0)
+        assert "Your friend is called Bob." in errors(inviter) and "Your friend is called 爱丽丝." in errors(joiner)
+
+
+def test_no_move_in_common():
+    with server() as house, cli("invite", *house.options, "--json", "--plan=lan") as inviter, \
+            cli("join", code_in_json(inviter), *house.options, "--json", "--plan=ipv6") as joiner:
+        for process in (inviter, joiner):
+            expect_end(process, 3, "no-path", "none in common", seconds=10)
+
+
 def test_friend_is_killed():
     with server() as house, cli("invite", *house.options, "--json") as inviter, \
             cli("join", code_in_json(inviter), *house.options, "--json") as joiner:
@@ -269,7 +320,8 @@ def test_friend_is_killed():
 def test_usage():
     for arguments in ([], ["teleport"], ["join"], ["invite", "extra"], ["invite", "--port=70000"], ["invite", "--port=x"],
                       ["invite", "--timeout=0"], ["invite", "--wait=-1"], ["invite", "--words=99"], ["invite", "--plan=teleport"],
-                      ["invite", "--plan="], ["invite", "--mailbox=http://x/"], ["invite", "--nonsense"], ["--mailbox"]):
+                      ["invite", "--plan="], ["invite", "--stun="], ["invite", "--stun=x:99999"], ["invite", "--relay=:"],
+                      ["invite", "--name=" + "x" * 65], ["invite", "--report=/nonexistent/x"], ["invite", "--mailbox=http://x/"], ["invite", "--nonsense"], ["--mailbox"]):
         with cli(*arguments) as process:
             assert process.finish(5) == 2, (arguments, process.said())
             assert errors(process).startswith("knothole-cli: ") and not process.lines, (arguments, process.said())
@@ -423,11 +475,16 @@ CASES = [
     ("text that is not UTF-8, and control characters", test_text_that_is_not_utf8),
     ("one goes on talking after the other's end of input", test_one_goes_on_talking),
     ("the link as it is shown", test_link_as_it_is_shown),
+    ("a link to a server without encryption", test_link_to_a_plain_server),
     ("a code in capitals with spaces", test_code_typed_carelessly),
     ("a fixed port, and a second program that wants it", test_fixed_port),
     ("the JSON contract and the report", test_json_contract),
     ("SIGINT and SIGTERM say goodbye", test_signals),
     ("standard output is closed", test_standard_output_closed),
+    ("a reader who stands still", test_reader_stands_still),
+    ("many quotation marks", test_many_quotation_marks),
+    ("names", test_names),
+    ("no move in common", test_no_move_in_common),
     ("the friend is killed", test_friend_is_killed),
     ("wrong usage", test_usage),
     ("codes that cannot be right", test_codes_that_cannot_be_right),
