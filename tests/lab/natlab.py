@@ -6,7 +6,7 @@
      right 192.168.3.2 -- router (203.0.113.12) ==/
 
 Routers translate with nftables' masquerade and answer a stranger's SYN by silence or by RST. "==" is an access link with
-a delay. Everything lives in namespaces below the calling process and is gone when it ends. Works without root where
+a delay. With IPv6 each home has a prefix of its own behind a stateful firewall: 2001:db8:2::2 and 2001:db8:3::2. Everything lives in namespaces below the calling process and is gone when it ends. Works without root where
 the system lets an ordinary user make namespaces."""
 
 import ctypes
@@ -102,6 +102,17 @@ table ip filter {{
 }}
 """
 
+# What a home router does with IPv6: everything goes out, and only answers come in.
+FIREWALL_RULES = """
+table ip6 filter {
+  chain forward {
+    type filter hook forward priority 0; policy accept;
+    iifname "wan" ct state established,related accept
+    iifname "wan" drop
+  }
+}
+"""
+
 # What a router does with a SYN that belongs to nothing it knows.
 STRANGER = {"silent": "drop", "rst": "reject with tcp reset"}
 
@@ -110,7 +121,7 @@ class Lab:
     """left and right: "silent" or "rst", what that side's router does with a stranger's SYN. delay: milliseconds one way on
     each access link, the server's own has none."""
 
-    def __init__(self, left="silent", right="silent", delay=0, delay_link=None, flags=""):
+    def __init__(self, left="silent", right="silent", delay=0, delay_link=None, flags="", ipv6=False):
         self.processes = []
         run("mount", "-t", "tmpfs", "tmpfs", "/run")
         os.mkdir("/run/netns")
@@ -122,8 +133,10 @@ class Lab:
             run(*in_host("net", "ip", "address", "add", f"{address}/24", "dev", "bridge"))
         self.home("left", 2, "203.0.113.11", left, delay, delay_link, flags)
         self.home("right", 3, "203.0.113.12", right, delay, delay_link, flags)
-        self.introduce({SERVER: ("net", "bridge"), "203.0.113.11": ("left-router", "wan"),
+        self.introduce({SERVER: ("net", "bridge"), SERVER_2: ("net", "bridge"), "203.0.113.11": ("left-router", "wan"),
                         "203.0.113.12": ("right-router", "wan")})
+        if ipv6:
+            self.add_ipv6()
 
     def host(self, name):
         run("ip", "netns", "add", name)
@@ -154,10 +167,29 @@ class Lab:
             self.start(cable, delay_link, "near", "far", str(delay), stdin=subprocess.PIPE).expect("ready")
         run(*in_host("net", "ip", "link", "set", port, "master", "bridge"))
 
+    def add_ipv6(self):
+        def address(host, interface, text):
+            run(*in_host(host, "ip", "address", "add", text, "dev", interface, "nodad"))
+
+        for host in ("net", "left-router", "right-router"):
+            run(*in_host(host, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"))
+        address("net", "bridge", "2001:db8::1/64")
+        for name, number in (("left", 2), ("right", 3)):
+            router = f"{name}-router"
+            address(router, "wan", f"2001:db8::{number}/64")
+            address(router, "lan", f"2001:db8:{number}::1/64")
+            address(name, "eth", f"2001:db8:{number}::2/64")
+            run(*in_host(name, "ip", "route", "add", "default", "via", f"2001:db8:{number}::1"))
+            run(*in_host(router, "ip", "route", "add", "default", "via", "2001:db8::1"))
+            run(*in_host("net", "ip", "route", "add", f"2001:db8:{number}::/64", "via", f"2001:db8::{number}"))
+            run(*in_host(router, "nft", "-f", "-"), text=FIREWALL_RULES)
+            self.introduce({f"2001:db8:{number}::1": (router, "lan"), f"2001:db8:{number}::2": (name, "eth")})
+        self.introduce({"2001:db8::1": ("net", "bridge"), "2001:db8::2": ("left-router", "wan"),
+                        "2001:db8::3": ("right-router", "wan")})
+
     def introduce(self, ends):
         """Everybody knows everybody's hardware address, so that no first packet waits for a question and its answer."""
         hardware = {address: link_address(*end) for address, end in ends.items()}
-        hardware[SERVER_2] = hardware[SERVER]
         for address, (host, interface) in ends.items():
             for other, link in hardware.items():
                 if link != hardware[address]:

@@ -35,6 +35,15 @@ def check(bindir, left, right, delay):
         return f"path after {friends.last(joiner, 'path.selected')['elapsed_ms']} ms"
 
 
+def check_ipv6(bindir, delay):
+    with natlab.Lab(delay=delay, delay_link=f"{bindir}/tests/lab/delay-link", ipv6=True) as lab:
+        inviter, joiner = friends.Friends(lab, bindir, ["--plan=ipv6"]).meet()
+        for process, friend in ((inviter, "[2001:db8:3::2]:"), (joiner, "[2001:db8:2::2]:")):
+            path = friends.last(process, "path.selected")
+            assert path["kind"] == "ipv6" and path["remote"].startswith(friend), process.said()
+        return f"path after {friends.last(joiner, 'path.selected')['elapsed_ms']} ms"
+
+
 def become_nobody(bindir):
     """Runs this test again as an ordinary user, with copies of the programs that such a user can read."""
     with tempfile.TemporaryDirectory() as copy:
@@ -57,7 +66,9 @@ def main():
         print(f"1..0 # SKIP {reason}")
         return 0
 
-    return programs.run_cases([(name, lambda case=case: check(bindir, *case)) for name, *case in CASES])
+    cases = [(name, lambda case=case: check(bindir, *case)) for name, *case in CASES]
+    cases.append(("IPv6, a stateful firewall on both sides", lambda: check_ipv6(bindir, 20)))
+    return programs.run_cases(cases)
 
 
 sys.exit(main())
