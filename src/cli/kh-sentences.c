@@ -71,7 +71,8 @@ mapping_found (JsonObject *members)
 static char *
 stun_failed (JsonObject *members)
 {
-  return g_strdup_printf ("The STUN server %s is of no help: %s.", text (members, "server"), text (members, "reason"));
+  return g_strdup_printf ("A STUN server is of no help (%s: %s); others may be.", text (members, "server"),
+                          text (members, "reason"));
 }
 
 static char *

@@ -35,7 +35,8 @@ typedef struct
   KhOutput *output;
   KhOutput *errors;
   GMainLoop *loop;
-  char *outside; /* what was last told of the mapping */
+  char *outside;        /* what was last told of the mapping */
+  gboolean stun_failed; /* that has been told */
   int status;
   gboolean leaving;
 } Program;
@@ -65,22 +66,22 @@ print_json (Program *program, const char *kind, JsonObject *members)
   kh_output_line (program->output, text);
 }
 
-/* Several servers say the same of the mapping, and say it again: once is enough for a person. */
+/* Several servers say the same of the mapping, and say it again; and several may be out of reach. Once is enough for a
+ * person; all of it is in the report. */
 static gboolean
 is_news (Program *program, KhEvent *event)
 {
   const char *outside = kh_json_get_string (kh_event_get_members (event), "outside");
+  gboolean stun_failed = strcmp (kh_event_get_kind (event), "stun.failed") == 0;
+  gboolean news = stun_failed ? !program->stun_failed : outside == NULL || g_strcmp0 (outside, program->outside) != 0;
 
-  if (outside == NULL || g_strcmp0 (outside, program->outside) != 0)
+  program->stun_failed |= stun_failed;
+  if (outside != NULL)
     {
-      if (outside != NULL)
-        {
-          g_free (program->outside);
-          program->outside = g_strdup (outside);
-        }
-      return TRUE;
+      g_free (program->outside);
+      program->outside = g_strdup (outside);
     }
-  return FALSE;
+  return news;
 }
 
 static void

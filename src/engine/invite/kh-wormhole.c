@@ -263,7 +263,8 @@ static void
 fail_unreachable (KhWormhole *self)
 {
   kh_wormhole_fail (self, KH_WORMHOLE_LONELY, KH_ERROR_SERVER_UNREACHABLE,
-                    "The meeting server %s cannot be reached. Check your internet connection, or name another server.",
+                    "The meeting server %s cannot be reached. Check your internet connection. If you named the server yourself, "
+                    "check its URL as well: most end in /v1.",
                     self->server);
 }
 
