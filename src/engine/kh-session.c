@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-session.h"
 
-#include "kh-address.h"
 #include "kh-aim.h"
 #include "kh-code.h"
 #include "kh-conversation.h"
@@ -58,13 +57,6 @@ struct _KhSession
 
 G_DEFINE_FINAL_TYPE (KhSession, kh_session, G_TYPE_OBJECT)
 
-G_DEFINE_ENUM_TYPE (KhPhase, kh_phase, G_DEFINE_ENUM_VALUE (KH_PHASE_STARTING, "starting"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_INVITING, "inviting"), G_DEFINE_ENUM_VALUE (KH_PHASE_MEETING, "meeting"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_LOOKING, "looking"), G_DEFINE_ENUM_VALUE (KH_PHASE_REACHING, "reaching"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_CONNECTED, "connected"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_RESUMING, "resuming"), G_DEFINE_ENUM_VALUE (KH_PHASE_ENDED, "ended"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_FAILED, "failed"))
-
 enum
 {
   PROP_PHASE = 1,
@@ -83,19 +75,6 @@ static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
 
 static void exchange_offers (KhSession *self);
-
-/**
- * kh_phase_name:
- *
- * Returns: (transfer none): the phase's name in `session.phase`
- */
-const char *
-kh_phase_name (KhPhase phase)
-{
-  g_autoptr (GEnumClass) klass = g_type_class_ref (KH_TYPE_PHASE);
-
-  return g_enum_get_value (klass, phase)->value_nick;
-}
 
 /* --- ends --------------------------------------------------------------------------------------------------- */
 
@@ -246,40 +225,6 @@ on_raced (GObject *source, GAsyncResult *result, gpointer user_data)
     fail (self, error);
 }
 
-static void
-aim_at (KhSession *self, KhRace *race, const KhAim *judge, KhMove move, GInetSocketAddress *target)
-{
-  const char *reason = kh_aim_refuse (judge, move, target);
-  g_autofree char *remote = NULL;
-
-  kh_race_expect (race, move, target);
-  if (kh_race_has_target (race, target)) /* by a cheaper move */
-    return;
-  if (reason == NULL)
-    {
-      kh_race_add_target (race, move, target);
-      return;
-    }
-
-  remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
-  kh_trace_add (self->trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move), remote, reason);
-}
-
-static void
-aim (KhSession *self, KhRace *race, const KhPlan *plan)
-{
-  const KhAim judge = { self->interfaces, kh_port_get_number (self->port), self->own_offer, self->friend_offer };
-
-  for (guint i = 0; i < plan->moves->len; i++)
-    {
-      KhPlanMove *move = g_ptr_array_index (plan->moves, i);
-      GPtrArray *targets = kh_plan_move_targets (move, self->role);
-
-      for (guint j = 0; j < targets->len; j++)
-        aim_at (self, race, &judge, move->move, g_ptr_array_index (targets, j));
-    }
-}
-
 static guint
 time_left_ms (KhSession *self)
 {
@@ -291,6 +236,7 @@ time_left_ms (KhSession *self)
 static void
 run (KhSession *self, const KhPlan *plan)
 {
+  const KhAim judge = { self->interfaces, kh_port_get_number (self->port), self->own_offer, self->friend_offer };
   g_autoptr (KhPortDialer) dialer = kh_port_dialer_new (self->port);
   g_autoptr (KhRace) race = NULL;
   guint8 psk[32];
@@ -299,7 +245,7 @@ run (KhSession *self, const KhPlan *plan)
   race = kh_race_new (self->trace, KH_DIALER (dialer), self->role, psk, 0);
   explicit_bzero (psk, sizeof psk);
 
-  aim (self, race, plan);
+  kh_aim_race (&judge, race, plan, self->role, self->trace);
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   kh_race_run_async (race, time_left_ms (self), self->cancellable, on_raced, g_object_ref (self));
 }

@@ -119,3 +119,44 @@ kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target)
 
   return refuse_lan (self, ip);
 }
+
+static void
+aim_at (const KhAim *self, KhRace *race, KhMove move, GInetSocketAddress *target, KhTrace *trace)
+{
+  const char *reason = kh_aim_refuse (self, move, target);
+  g_autofree char *remote = NULL;
+
+  kh_race_expect (race, move, target);
+  if (kh_race_has_target (race, target)) /* by a cheaper move */
+    return;
+  if (reason == NULL)
+    {
+      kh_race_add_target (race, move, target);
+      return;
+    }
+
+  remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
+  kh_trace_add (trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move), remote, reason);
+}
+
+/**
+ * kh_aim_race:
+ * @race: a race that does not run yet
+ * @plan: the plan made from both offers
+ * @role: our side of it
+ * @trace: where each address that is left out is told
+ *
+ * Gives the race whom to dial, as far as the friend may aim us there, and whom to expect.
+ */
+void
+kh_aim_race (const KhAim *self, KhRace *race, const KhPlan *plan, KhRole role, KhTrace *trace)
+{
+  for (guint i = 0; i < plan->moves->len; i++)
+    {
+      KhPlanMove *move = g_ptr_array_index (plan->moves, i);
+      GPtrArray *targets = kh_plan_move_targets (move, role);
+
+      for (guint j = 0; j < targets->len; j++)
+        aim_at (self, race, move->move, g_ptr_array_index (targets, j), trace);
+    }
+}

@@ -4,6 +4,8 @@
 #include "kh-interfaces.h"
 #include "kh-move.h"
 #include "kh-offer.h"
+#include "kh-plan.h"
+#include "kh-race.h"
 
 G_BEGIN_DECLS
 
@@ -25,5 +27,6 @@ typedef struct
 } KhAim;
 
 const char *kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target);
+void        kh_aim_race   (const KhAim *self, KhRace *race, const KhPlan *plan, KhRole role, KhTrace *trace);
 
 G_END_DECLS
