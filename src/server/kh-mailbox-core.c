@@ -14,12 +14,17 @@
  * a third side changes nothing for the two inside; nameplates are 1 to 40 digits; a mailbox can be closed
  * while its nameplate is claimed; there are limits, and an error with a sentence when one is reached. */
 
+/* What is relayed must not be longer than what clients take: 128 KiB, as we do. A later reader's `server_tx` can have
+ * more digits than the first one's. */
+#define TIMES_BYTES 64
+
 const KhMailboxLimits kh_mailbox_default_limits = {
   .max_nameplates = 10000,
   .max_mailboxes = 20000,
   .max_messages = 256,
   .max_subscribers = 16,
   .max_message_bytes = 128 * 1024,
+  .max_relayed_bytes = 128 * 1024 - TIMES_BYTES,
   .max_mailbox_bytes = 1024 * 1024,
   .max_total_bytes = 128 * 1024 * 1024,
   .max_name_bytes = 128,
@@ -443,6 +448,12 @@ handle_add (Call *call)
   text = message_text (message, call->now);
   if (text == NULL)
     return DROP;
+  message->bytes = strlen (text);
+  if (message->bytes > call->core->limits.max_relayed_bytes)
+    {
+      g_ref_string_release (text);
+      return "message is too long";
+    }
   if (kh_mailbox_store_add (call->core->store, mailbox, g_steal_pointer (&message), call->now.monotonic) !=
       KH_MAILBOX_OK)
     {

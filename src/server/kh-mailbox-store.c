@@ -13,7 +13,7 @@
  * Keys join the application and the name, with the former's length in front: no pair of names makes another's
  * key. */
 
-/* What a stored message costs beside its texts, about. */
+/* What a stored message costs beside its text, about. */
 #define MESSAGE_OVERHEAD_BYTES 256
 
 typedef struct
@@ -480,8 +480,7 @@ kh_mailbox_store_remove (KhMailboxStore *self, KhMailbox *mailbox)
 KhMailboxResult
 kh_mailbox_store_add (KhMailboxStore *self, KhMailbox *mailbox, KhMailboxMessage *message, gint64 now)
 {
-  gsize bytes =
-      MESSAGE_OVERHEAD_BYTES + strlen (message->side) + strlen (message->phase) + strlen (message->body);
+  gsize bytes = MESSAGE_OVERHEAD_BYTES + message->bytes;
 
   if (mailbox->messages->len >= self->limits.max_messages ||
       mailbox->bytes + bytes > self->limits.max_mailbox_bytes ||

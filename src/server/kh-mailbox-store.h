@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @max_messages: stored messages in one mailbox
  * @max_subscribers: connections that have one mailbox open at once
  * @max_message_bytes: bytes of a client's message
+ * @max_relayed_bytes: bytes of an added message as the others get it
  * @max_mailbox_bytes: memory for the messages of one mailbox
  * @max_total_bytes: memory for the messages of all
  * @max_name_bytes: bytes of a side, a phase, a mailbox's or a message's id
@@ -29,6 +30,7 @@ typedef struct
   guint max_messages;
   guint max_subscribers;
   gsize max_message_bytes;
+  gsize max_relayed_bytes;
   gsize max_mailbox_bytes;
   gsize max_total_bytes;
   gsize max_name_bytes;
@@ -51,6 +53,7 @@ typedef enum
  * @side: who sent it
  * @id: (nullable): the sender's `id` for it
  * @received: when, in microseconds since 1970
+ * @bytes: how long it is as the others get it, which is never less than what is kept here
  */
 typedef struct
 {
@@ -59,6 +62,7 @@ typedef struct
   char *body;
   JsonNode *id;
   gint64 received;
+  gsize bytes;
 } KhMailboxMessage;
 
 typedef struct _KhMailbox KhMailbox;

@@ -609,11 +609,11 @@ test_store_limits (void)
              OPEN ("c", "box"), ERROR ("c", "too many connections have this mailbox open"),
              CLOSE ("b", "box"), CLOSED ("b"), "count 1 1", OPEN ("c", "box"));
 
-  small.max_mailbox_bytes = 300;
+  small.max_mailbox_bytes = 500;
   PLAY_WITH (&small, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "0123456789"),
              GOT ("a", "A", "1", "0123456789"), ADD ("a", "2", "0123456789"), ERROR ("a", "mailbox is full"));
 
-  total.max_total_bytes = 300;
+  total.max_total_bytes = 500;
   PLAY_WITH (&total, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "00"), GOT ("a", "A", "1", "00"),
              BIND ("b", "B"), OPEN ("b", "room"), ADD ("b", "1", "00"), ERROR ("b", "mailbox is full"),
              CLOSE ("a", "box"), CLOSED ("a"), ADD ("b", "1", "00"), GOT ("b", "B", "1", "00"));
@@ -643,6 +643,65 @@ test_message_limit (void)
   PLAY_WITH (&limits, "+a", "a: {'type':'ping','ping':'12345678901234'}",
              "a< {'type':'pong','pong':'12345678901234'}", "a: {'type':'ping','ping':'123456789012345'}",
              "a!");
+}
+
+/* What counts is the text that the others get: it has the sender's side and times, and more escapes than the sender
+ * wrote. A DEL is one byte here and six there. */
+static void
+test_relayed_limit (void)
+{
+  KhMailboxLimits limits = kh_mailbox_default_limits;
+
+  limits.max_relayed_bytes = 150;
+  PLAY_WITH (&limits, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "0123456789"),
+             GOT ("a", "A", "1", "0123456789"), ADD ("a", "2", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"),
+             ERROR ("a", "message is too long"), "-a", BIND ("b", "B"), OPEN ("b", "box"),
+             GOT ("b", "A", "1", "0123456789"));
+
+  /* and so does what is stored */
+  limits = kh_mailbox_default_limits;
+  limits.max_mailbox_bytes = 400;
+  PLAY_WITH (&limits, BIND ("a", "A"), OPEN ("a", "box"),
+             ADD ("a", "1", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"), ERROR ("a", "mailbox is full"),
+             ADD ("a", "1", "0123456789"), GOT ("a", "A", "1", "0123456789"));
+}
+
+static void
+add_of_length (KhMailboxCore *core, gsize length, JsonObject **answer, gsize *relayed)
+{
+  const char *start = "{\"type\":\"add\",\"phase\":\"1\",\"body\":\"";
+  g_autofree char *filling = g_strnfill (length - strlen (start) - 2, 'x');
+  g_autofree char *text = g_strconcat (start, filling, "\"}", NULL);
+  g_autoptr (GPtrArray) output = NULL;
+  KhMailboxOutput *last;
+
+  kh_mailbox_core_receive (core, 1, text, strlen (text), (KhMailboxTime){ 0, 1 });
+  output = kh_mailbox_core_take_output (core);
+  last = g_ptr_array_index (output, output->len - 1);
+  *relayed = strlen (last->text);
+  *answer = parse (last->text);
+}
+
+/* With the limits as they are: nobody is sent more than 128 KiB for what another one added. */
+static void
+test_largest_add (void)
+{
+  static const char *const hello[] = { "{\"type\":\"bind\",\"appid\":\"app\",\"side\":\"A\"}",
+                                       "{\"type\":\"open\",\"mailbox\":\"box\"}" };
+  g_autoptr (KhMailboxCore) core = kh_mailbox_core_new (NULL);
+  g_autoptr (JsonObject) refused = NULL;
+  g_autoptr (JsonObject) relayed = NULL;
+  gsize length;
+
+  kh_mailbox_core_connect (core, 1, NULL, (KhMailboxTime){ 0, 1 });
+  for (gsize i = 0; i < G_N_ELEMENTS (hello); i++)
+    kh_mailbox_core_receive (core, 1, hello[i], strlen (hello[i]), (KhMailboxTime){ 0, 1 });
+
+  add_of_length (core, 128 * 1024, &refused, &length);
+  g_assert_cmpstr (kh_json_get_string (refused, "error"), ==, "message is too long");
+  add_of_length (core, 128 * 1024 - 200, &relayed, &length);
+  g_assert_cmpstr (kh_json_get_string (relayed, "type"), ==, "message");
+  g_assert_cmpuint (length, <=, 128 * 1024 - 64);
 }
 
 static void
@@ -688,6 +747,8 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-core/store-limits", test_store_limits);
   g_test_add_func ("/mailbox-core/name-limits", test_name_limits);
   g_test_add_func ("/mailbox-core/message-limit", test_message_limit);
+  g_test_add_func ("/mailbox-core/relayed-limit", test_relayed_limit);
+  g_test_add_func ("/mailbox-core/largest-add", test_largest_add);
   g_test_add_func ("/mailbox-core/rate", test_rate);
   g_test_add_func ("/mailbox-core/gone", test_gone);
   return g_test_run ();
