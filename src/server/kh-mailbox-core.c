@@ -27,6 +27,9 @@ const KhMailboxLimits kh_mailbox_default_limits = {
   .max_relayed_bytes = 128 * 1024 - TIMES_BYTES,
   .max_mailbox_bytes = 1024 * 1024,
   .max_total_bytes = 128 * 1024 * 1024,
+  .max_nameplates_per_owner = 100,
+  .max_mailboxes_per_owner = 100,
+  .max_bytes_per_owner = 4 * 1024 * 1024,
   .max_name_bytes = 128,
   .message_burst = 300,
   .messages_per_second = 30,
@@ -39,8 +42,7 @@ const KhMailboxLimits kh_mailbox_default_limits = {
 typedef struct
 {
   guint64 id;
-  char *appid; /* with side: set by bind, %NULL before */
-  char *side;
+  KhMailboxParty party; /* its appid and side are set by bind, %NULL before */
   KhBucket rate;
 
   gboolean did_allocate;
@@ -82,8 +84,9 @@ connection_free (gpointer data)
 
   if (self->mailbox != NULL)
     kh_mailbox_unsubscribe (self->mailbox, self->id);
-  g_free (self->appid);
-  g_free (self->side);
+  g_free (self->party.appid);
+  g_free (self->party.side);
+  g_clear_pointer (&self->party.owner, g_ref_string_release);
   g_free (self->nameplate);
   g_free (self->mailbox_id);
   g_free (self);
@@ -218,7 +221,7 @@ handle_bind (Call *call)
   const char *appid = kh_json_get_string (call->message, "appid");
   const char *side = kh_json_get_string (call->message, "side");
 
-  if (connection->appid != NULL)
+  if (connection->party.appid != NULL)
     return "already bound";
   if (!json_object_has_member (call->message, "appid"))
     return "bind requires 'appid'";
@@ -230,15 +233,15 @@ handle_bind (Call *call)
   if (!is_name (call, appid) || !is_name (call, side))
     return "appid or side is too long";
 
-  connection->appid = g_strdup (appid);
-  connection->side = g_strdup (side);
+  connection->party.appid = g_strdup (appid);
+  connection->party.side = g_strdup (side);
   return OK;
 }
 
 static Outcome
 handle_list (Call *call)
 {
-  g_autoptr (GPtrArray) names = kh_mailbox_store_list (call->core->store, call->connection->appid);
+  g_autoptr (GPtrArray) names = kh_mailbox_store_list (call->core->store, call->connection->party.appid);
   JsonArray *array = json_array_new ();
 
   for (guint i = 0; i < names->len; i++)
@@ -258,6 +261,8 @@ explain (KhMailboxResult result)
       return "reclaimed";
     case KH_MAILBOX_FULL:
       return "the server is full, try again later";
+    case KH_MAILBOX_OWNER_FULL:
+      return "too much waits here from your address, try again later";
     case KH_MAILBOX_OK:
     default:
       return OK;
@@ -274,8 +279,7 @@ handle_allocate (Call *call)
   if (connection->did_allocate)
     return "you already allocated one, don't be greedy";
 
-  result = kh_mailbox_store_allocate (call->core->store, connection->appid, connection->side,
-                                      call->now.monotonic, &nameplate);
+  result = kh_mailbox_store_allocate (call->core->store, &connection->party, call->now.monotonic, &nameplate);
   if (result != KH_MAILBOX_OK)
     return explain (result);
 
@@ -309,8 +313,8 @@ handle_claim (Call *call)
 
   connection->did_claim = TRUE;
   connection->nameplate = g_strdup (nameplate);
-  result = kh_mailbox_store_claim (call->core->store, connection->appid, nameplate, connection->side,
-                                   call->now.monotonic, &mailbox_id);
+  result = kh_mailbox_store_claim (call->core->store, &connection->party, nameplate, call->now.monotonic,
+                                   &mailbox_id);
   if (result != KH_MAILBOX_OK)
     return explain (result);
 
@@ -342,7 +346,7 @@ handle_release (Call *call)
     }
 
   connection->did_release = TRUE;
-  kh_mailbox_store_release (call->core->store, connection->appid, nameplate, connection->side);
+  kh_mailbox_store_release (call->core->store, &connection->party, nameplate);
   answer (call, kh_json_build ("type:s", "released"));
   return OK;
 }
@@ -387,8 +391,8 @@ handle_open (Call *call)
 
   g_free (connection->mailbox_id);
   connection->mailbox_id = g_strdup (mailbox_id);
-  result = kh_mailbox_store_open (call->core->store, connection->appid, mailbox_id, connection->side,
-                                  call->now.monotonic, &mailbox);
+  result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic,
+                                  &mailbox);
   if (result != KH_MAILBOX_OK)
     return explain (result);
   if (kh_mailbox_get_subscribers (mailbox)->len >= call->core->limits.max_subscribers)
@@ -413,9 +417,11 @@ static KhMailboxMessage *
 message_new (Call *call, const char *phase, const char *body)
 {
   KhMailboxMessage *message = g_new0 (KhMailboxMessage, 1);
+  Connection *connection = call->connection;
   JsonNode *id = json_object_get_member (call->message, "id");
 
-  message->side = g_strdup (call->connection->side);
+  message->side = g_strdup (connection->party.side);
+  message->owner = connection->party.owner != NULL ? g_ref_string_acquire (connection->party.owner) : NULL;
   message->phase = g_strdup (phase);
   message->body = g_strdup (body);
   message->id = id != NULL ? json_node_copy (id) : NULL;
@@ -431,6 +437,7 @@ handle_add (Call *call)
   const char *phase = kh_json_get_string (call->message, "phase");
   const char *body = kh_json_get_string (call->message, "body");
   g_autoptr (KhMailboxMessage) message = NULL;
+  KhMailboxResult result;
   char *text;
 
   if (mailbox == NULL)
@@ -454,16 +461,12 @@ handle_add (Call *call)
       g_ref_string_release (text);
       return "message is too long";
     }
-  if (kh_mailbox_store_add (call->core->store, mailbox, g_steal_pointer (&message), call->now.monotonic) !=
-      KH_MAILBOX_OK)
-    {
-      g_ref_string_release (text);
-      return "mailbox is full";
-    }
+  result = kh_mailbox_store_add (call->core->store, mailbox, g_steal_pointer (&message), call->now.monotonic);
+  if (result == KH_MAILBOX_OK)
+    broadcast (call, mailbox, text);
 
-  broadcast (call, mailbox, text);
   g_ref_string_release (text);
-  return OK;
+  return result == KH_MAILBOX_FULL ? "mailbox is full" : explain (result);
 }
 
 /* A mailbox that goes takes its subscriptions along: those of other connections of the two sides, if any are
@@ -494,13 +497,13 @@ close_mailbox (Call *call, const char *mailbox_id)
     kh_mailbox_unsubscribe (mailbox, connection->id);
   else
     {
-      result = kh_mailbox_store_open (call->core->store, connection->appid, mailbox_id, connection->side,
-                                      call->now.monotonic, &mailbox);
+      result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic,
+                                      &mailbox);
       if (result != KH_MAILBOX_OK)
         return explain (result);
     }
 
-  if (kh_mailbox_leave (mailbox, connection->side))
+  if (kh_mailbox_leave (mailbox, connection->party.side))
     {
       detach_subscribers (call->core, mailbox);
       kh_mailbox_store_remove (call->core->store, mailbox);
@@ -562,7 +565,7 @@ dispatch (Call *call)
     { "close", handle_close, FALSE },
   };
   const char *type = kh_json_get_string (call->message, "type");
-  gboolean bound = call->connection->appid != NULL;
+  gboolean bound = call->connection->party.appid != NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (handlers); i++)
     if (g_strcmp0 (type, handlers[i].type) == 0)
@@ -620,11 +623,13 @@ make_address (GInetSocketAddress *address)
  * @self: the mailboxes
  * @connection: a number for a new connection, never used before
  * @address: (nullable): where it comes from, which `welcome` tells it as `your-address`
+ * @owner: (nullable): whose share of the store it uses: the same text for all connections that count as one; %NULL for
+ *   one without such limits
  * @now: the time
  */
 void
 kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAddress *address,
-                         KhMailboxTime now)
+                         const char *owner, KhMailboxTime now)
 {
   Connection *added = g_new0 (Connection, 1);
   JsonObject *welcome = json_object_new ();
@@ -632,6 +637,7 @@ kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAdd
   g_return_if_fail (self != NULL);
 
   added->id = connection;
+  added->party.owner = owner != NULL ? g_ref_string_new (owner) : NULL;
   g_hash_table_insert (self->connections, &added->id, added);
 
   if (address != NULL)

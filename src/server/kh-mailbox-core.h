@@ -36,7 +36,7 @@ extern const KhMailboxLimits kh_mailbox_default_limits;
 KhMailboxCore *kh_mailbox_core_new         (const KhMailboxLimits *limits);
 void           kh_mailbox_core_free        (KhMailboxCore *self);
 void           kh_mailbox_core_connect     (KhMailboxCore *self, guint64 connection, GInetSocketAddress *address,
-                                            KhMailboxTime now);
+                                            const char *owner, KhMailboxTime now);
 void           kh_mailbox_core_receive     (KhMailboxCore *self, guint64 connection, const char *text, gsize length,
                                             KhMailboxTime now);
 void           kh_mailbox_core_disconnect  (KhMailboxCore *self, guint64 connection);

@@ -36,7 +36,7 @@ struct _KhMailboxServer
   KhServerLog *log; /* unowned */
   KhListener *listener;
   KhMailboxCore *core;
-  guint max_clients;
+  KhQuotaLimits limits;
   GHashTable *clients;
   GQueue asking;
   guint open;
@@ -90,7 +90,7 @@ on_admit (KhWebClient *web, gpointer user_data)
   Client *client = user_data;
   KhMailboxServer *self = client->server;
 
-  if (self->open < self->max_clients)
+  if (self->open < self->limits.total)
     return NULL;
 
   self->refused++;
@@ -113,12 +113,14 @@ on_opened (KhWebClient *web, gpointer user_data)
   Client *client = user_data;
   KhMailboxServer *self = client->server;
   GInetSocketAddress *remote = kh_web_client_get_remote (web);
+  g_autofree char *owner =
+      kh_quota_limits_get_key (&self->limits, g_inet_socket_address_get_address (remote));
 
   leave_queue (client);
   client->counted = TRUE;
   self->open++;
   kh_server_log_client (self->log, "client.connected", "mailbox", self->open, remote);
-  kh_mailbox_core_connect (self->core, client->id, remote, get_time ());
+  kh_mailbox_core_connect (self->core, client->id, remote, owner, get_time ());
   flush (self);
 }
 
@@ -266,7 +268,7 @@ kh_mailbox_server_new (const KhQuotaLimits *limits, gboolean allow_list, KhServe
   core_limits.allow_list = allow_list;
   self->core = kh_mailbox_core_new (&core_limits);
   self->log = log;
-  self->max_clients = limits->total;
+  self->limits = *limits;
   with_spare.total += KH_MAILBOX_SERVER_SPARE_CONNECTIONS;
   self->listener = kh_listener_new (&with_spare, on_accept, self);
 

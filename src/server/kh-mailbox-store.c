@@ -10,6 +10,9 @@
  * for good: a third is refused and leaves no trace, so that a stranger who tries a number cannot lock the two
  * inside out.
  *
+ * Whoever makes something here answers for it with a share: nobody alone can fill the store. A mailbox and a
+ * nameplate count for who made them, a message for who added it, until they go.
+ *
  * Keys join the application and the name, with the former's length in front: no pair of names makes another's
  * key. */
 
@@ -28,9 +31,18 @@ typedef struct
   guint count;
 } Sides;
 
+/* What one owner has in the store. */
+typedef struct
+{
+  guint nameplates;
+  guint mailboxes;
+  gsize bytes;
+} Share;
+
 typedef struct
 {
   char *key;
+  char *owner;
   char *appid;
   const char *name; /* within the key */
   KhMailbox *mailbox;
@@ -40,6 +52,7 @@ typedef struct
 struct _KhMailbox
 {
   char *key;
+  char *owner;
   const char *id; /* within the key */
   Nameplate *nameplate;
   Sides sides;
@@ -54,6 +67,7 @@ struct _KhMailboxStore
   KhMailboxLimits limits;
   GHashTable *nameplates;
   GHashTable *mailboxes;
+  GHashTable *shares; /* owner → Share, of those who have something here */
   gsize bytes;
 };
 
@@ -61,6 +75,57 @@ static char *
 make_key (const char *appid, const char *name)
 {
   return g_strdup_printf ("%zu:%s:%s", strlen (appid), appid, name);
+}
+
+/* Returns whether the owner's share allows it; if so, give_back() is owed. */
+static gboolean
+borrow (KhMailboxStore *self, char *owner, Share more)
+{
+  const KhMailboxLimits *limits = &self->limits;
+  Share *share;
+  Share sum;
+
+  if (owner == NULL)
+    return TRUE;
+
+  share = g_hash_table_lookup (self->shares, owner);
+  sum = share != NULL ? *share : (Share){ 0 };
+  sum.nameplates += more.nameplates;
+  sum.mailboxes += more.mailboxes;
+  sum.bytes += more.bytes;
+  if (sum.nameplates > limits->max_nameplates_per_owner || sum.mailboxes > limits->max_mailboxes_per_owner ||
+      sum.bytes > limits->max_bytes_per_owner)
+    return FALSE;
+
+  if (share == NULL)
+    {
+      share = g_new (Share, 1);
+      g_hash_table_insert (self->shares, g_ref_string_acquire (owner), share);
+    }
+  *share = sum;
+  return TRUE;
+}
+
+static void
+give_back (KhMailboxStore *self, const char *owner, Share less)
+{
+  Share *share;
+
+  if (owner == NULL)
+    return;
+
+  share = g_hash_table_lookup (self->shares, owner);
+  share->nameplates -= less.nameplates;
+  share->mailboxes -= less.mailboxes;
+  share->bytes -= less.bytes;
+  if (share->nameplates == 0 && share->mailboxes == 0 && share->bytes == 0)
+    g_hash_table_remove (self->shares, owner);
+}
+
+static char *
+copy_owner (char *owner)
+{
+  return owner != NULL ? g_ref_string_acquire (owner) : NULL;
 }
 
 static Side *
@@ -119,6 +184,7 @@ void
 kh_mailbox_message_free (KhMailboxMessage *message)
 {
   g_free (message->side);
+  g_clear_pointer (&message->owner, g_ref_string_release);
   g_free (message->phase);
   g_free (message->body);
   g_clear_pointer (&message->id, json_node_unref);
@@ -131,6 +197,7 @@ nameplate_free (gpointer data)
   Nameplate *self = data;
 
   clear_sides (&self->sides);
+  g_clear_pointer (&self->owner, g_ref_string_release);
   g_free (self->appid);
   g_free (self->key);
   g_free (self);
@@ -144,6 +211,7 @@ mailbox_free (gpointer data)
   clear_sides (&self->sides);
   g_ptr_array_unref (self->messages);
   g_array_unref (self->subscribers);
+  g_clear_pointer (&self->owner, g_ref_string_release);
   g_free (self->key);
   g_free (self);
 }
@@ -162,6 +230,7 @@ kh_mailbox_store_new (const KhMailboxLimits *limits)
   self->limits = *limits;
   self->nameplates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, nameplate_free);
   self->mailboxes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, mailbox_free);
+  self->shares = g_hash_table_new_full (g_str_hash, g_str_equal, (GDestroyNotify) g_ref_string_release, g_free);
 
   return self;
 }
@@ -171,6 +240,7 @@ kh_mailbox_store_free (KhMailboxStore *self)
 {
   g_hash_table_unref (self->nameplates);
   g_hash_table_unref (self->mailboxes);
+  g_hash_table_unref (self->shares);
   g_free (self);
 }
 
@@ -178,7 +248,14 @@ static void
 remove_nameplate (KhMailboxStore *self, Nameplate *nameplate)
 {
   nameplate->mailbox->nameplate = NULL;
+  give_back (self, nameplate->owner, (Share){ .nameplates = 1 });
   g_hash_table_remove (self->nameplates, nameplate->key);
+}
+
+static gsize
+message_cost (const KhMailboxMessage *message)
+{
+  return MESSAGE_OVERHEAD_BYTES + message->bytes;
 }
 
 static void
@@ -186,25 +263,36 @@ forget_mailbox (KhMailboxStore *self, KhMailbox *mailbox)
 {
   if (mailbox->nameplate != NULL)
     remove_nameplate (self, mailbox->nameplate);
+  for (guint i = 0; i < mailbox->messages->len; i++)
+    {
+      const KhMailboxMessage *message = g_ptr_array_index (mailbox->messages, i);
+
+      give_back (self, message->owner, (Share){ .bytes = message_cost (message) });
+    }
+  give_back (self, mailbox->owner, (Share){ .mailboxes = 1 });
   self->bytes -= mailbox->bytes;
 }
 
-static KhMailbox *
-create_mailbox (KhMailboxStore *self, const char *appid, const char *id)
+static KhMailboxResult
+create_mailbox (KhMailboxStore *self, const KhMailboxParty *party, const char *id, KhMailbox **created)
 {
   KhMailbox *mailbox;
 
   if (g_hash_table_size (self->mailboxes) >= self->limits.max_mailboxes)
-    return NULL;
+    return KH_MAILBOX_FULL;
+  if (!borrow (self, party->owner, (Share){ .mailboxes = 1 }))
+    return KH_MAILBOX_OWNER_FULL;
 
   mailbox = g_new0 (KhMailbox, 1);
-  mailbox->key = make_key (appid, id);
+  mailbox->key = make_key (party->appid, id);
+  mailbox->owner = copy_owner (party->owner);
   mailbox->id = mailbox->key + strlen (mailbox->key) - strlen (id);
   mailbox->messages = g_ptr_array_new_with_free_func ((GDestroyNotify) kh_mailbox_message_free);
   mailbox->subscribers = g_array_new (FALSE, FALSE, sizeof (guint64));
   g_hash_table_insert (self->mailboxes, mailbox->key, mailbox);
 
-  return mailbox;
+  *created = mailbox;
+  return KH_MAILBOX_OK;
 }
 
 /* 64 random bits in base32, as clients know them: nobody guesses a mailbox. */
@@ -229,24 +317,14 @@ find_nameplate (KhMailboxStore *self, const char *appid, const char *name)
 }
 
 static Nameplate *
-create_nameplate (KhMailboxStore *self, const char *appid, const char *name)
+insert_nameplate (KhMailboxStore *self, const KhMailboxParty *party, const char *name, KhMailbox *mailbox)
 {
-  Nameplate *nameplate;
-  KhMailbox *mailbox;
-  char id[14];
+  Nameplate *nameplate = g_new0 (Nameplate, 1);
 
-  if (g_hash_table_size (self->nameplates) >= self->limits.max_nameplates)
-    return NULL;
-
-  make_mailbox_id (id);
-  mailbox = create_mailbox (self, appid, id);
-  if (mailbox == NULL)
-    return NULL;
-
-  nameplate = g_new0 (Nameplate, 1);
-  nameplate->key = make_key (appid, name);
+  nameplate->key = make_key (party->appid, name);
   nameplate->name = nameplate->key + strlen (nameplate->key) - strlen (name);
-  nameplate->appid = g_strdup (appid);
+  nameplate->owner = copy_owner (party->owner);
+  nameplate->appid = g_strdup (party->appid);
   nameplate->mailbox = mailbox;
   mailbox->nameplate = nameplate;
   g_hash_table_insert (self->nameplates, nameplate->key, nameplate);
@@ -254,39 +332,60 @@ create_nameplate (KhMailboxStore *self, const char *appid, const char *name)
   return nameplate;
 }
 
+static KhMailboxResult
+create_nameplate (KhMailboxStore *self, const KhMailboxParty *party, const char *name, Nameplate **created)
+{
+  KhMailboxResult result;
+  KhMailbox *mailbox;
+  char id[14];
+
+  if (g_hash_table_size (self->nameplates) >= self->limits.max_nameplates)
+    return KH_MAILBOX_FULL;
+  if (!borrow (self, party->owner, (Share){ .nameplates = 1 }))
+    return KH_MAILBOX_OWNER_FULL;
+
+  make_mailbox_id (id);
+  result = create_mailbox (self, party, id, &mailbox);
+  if (result == KH_MAILBOX_OK)
+    *created = insert_nameplate (self, party, name, mailbox);
+  else
+    give_back (self, party->owner, (Share){ .nameplates = 1 });
+  return result;
+}
+
 /**
  * kh_mailbox_store_claim:
  * @self: a store
- * @appid: an application
+ * @party: who claims it, and opens its mailbox with that
  * @nameplate: a nameplate's name; made, with a mailbox, if it is free
- * @side: who claims it, and opens its mailbox with that
  * @now: monotonic time in microseconds
  * @mailbox_id: (out) (transfer none): the mailbox's id, valid as long as the mailbox
  *
  * Claims a nameplate. Claiming again changes nothing, but after a release it is refused.
  *
- * Returns: %KH_MAILBOX_OK, or %KH_MAILBOX_CROWDED, %KH_MAILBOX_RECLAIMED, %KH_MAILBOX_FULL
+ * Returns: %KH_MAILBOX_OK, or %KH_MAILBOX_CROWDED, %KH_MAILBOX_RECLAIMED, %KH_MAILBOX_FULL, %KH_MAILBOX_OWNER_FULL
  */
 KhMailboxResult
-kh_mailbox_store_claim (KhMailboxStore *self, const char *appid, const char *nameplate, const char *side,
-                        gint64 now, const char **mailbox_id)
+kh_mailbox_store_claim (KhMailboxStore *self, const KhMailboxParty *party, const char *nameplate, gint64 now,
+                        const char **mailbox_id)
 {
-  Nameplate *found = find_nameplate (self, appid, nameplate);
+  Nameplate *found = find_nameplate (self, party->appid, nameplate);
+  KhMailboxResult result = KH_MAILBOX_OK;
   Side *known;
 
   if (found == NULL)
-    found = create_nameplate (self, appid, nameplate);
-  if (found == NULL)
-    return KH_MAILBOX_FULL;
+    result = create_nameplate (self, party, nameplate, &found);
+  if (result != KH_MAILBOX_OK)
+    return result;
 
-  known = find_side (&found->sides, side);
+  known = find_side (&found->sides, party->side);
   if (known != NULL && !known->active)
     return KH_MAILBOX_RECLAIMED;
-  if (!has_room_for (&found->sides, side) || !has_room_for (&found->mailbox->sides, side))
+  if (!has_room_for (&found->sides, party->side) || !has_room_for (&found->mailbox->sides, party->side))
     return KH_MAILBOX_CROWDED;
 
-  enter_side (&found->sides, side);
-  enter_side (&found->mailbox->sides, side);
+  enter_side (&found->sides, party->side);
+  enter_side (&found->mailbox->sides, party->side);
   found->mailbox->updated = now;
   *mailbox_id = found->mailbox->id;
   return KH_MAILBOX_OK;
@@ -334,27 +433,25 @@ choose_nameplate (KhMailboxStore *self, const char *appid)
 /**
  * kh_mailbox_store_allocate:
  * @self: a store
- * @appid: an application
- * @side: who claims the nameplate
+ * @party: who claims the nameplate
  * @now: monotonic time in microseconds
  * @nameplate: (out): the nameplate's name
  *
  * Claims a free nameplate: any of 1 to 9, if none is left of 10 to 99, then of 100 to 999, then a longer one.
  *
- * Returns: %KH_MAILBOX_OK or %KH_MAILBOX_FULL
+ * Returns: %KH_MAILBOX_OK, %KH_MAILBOX_FULL or %KH_MAILBOX_OWNER_FULL
  */
 KhMailboxResult
-kh_mailbox_store_allocate (KhMailboxStore *self, const char *appid, const char *side, gint64 now,
-                           char **nameplate)
+kh_mailbox_store_allocate (KhMailboxStore *self, const KhMailboxParty *party, gint64 now, char **nameplate)
 {
-  g_autofree char *name = choose_nameplate (self, appid);
+  g_autofree char *name = choose_nameplate (self, party->appid);
   const char *mailbox_id;
   KhMailboxResult result;
 
   if (name == NULL)
     return KH_MAILBOX_FULL;
 
-  result = kh_mailbox_store_claim (self, appid, name, side, now, &mailbox_id);
+  result = kh_mailbox_store_claim (self, party, name, now, &mailbox_id);
   if (result == KH_MAILBOX_OK)
     *nameplate = g_steal_pointer (&name);
   return result;
@@ -367,11 +464,11 @@ kh_mailbox_store_allocate (KhMailboxStore *self, const char *appid, const char *
  * what one does not claim changes nothing.
  */
 void
-kh_mailbox_store_release (KhMailboxStore *self, const char *appid, const char *nameplate, const char *side)
+kh_mailbox_store_release (KhMailboxStore *self, const KhMailboxParty *party, const char *nameplate)
 {
-  Nameplate *found = find_nameplate (self, appid, nameplate);
+  Nameplate *found = find_nameplate (self, party->appid, nameplate);
 
-  if (found != NULL && leave_side (&found->sides, side))
+  if (found != NULL && leave_side (&found->sides, party->side))
     remove_nameplate (self, found);
 }
 
@@ -409,31 +506,31 @@ kh_mailbox_store_list (KhMailboxStore *self, const char *appid)
 /**
  * kh_mailbox_store_open:
  * @self: a store
- * @appid: an application
+ * @party: who opens it
  * @mailbox_id: any id; the mailbox is made if there is none
- * @side: who opens it
  * @now: monotonic time in microseconds
  * @mailbox: (out) (transfer none): the mailbox
  *
  * Opens a mailbox. Opening again is allowed, also after closing.
  *
- * Returns: %KH_MAILBOX_OK, %KH_MAILBOX_CROWDED or %KH_MAILBOX_FULL
+ * Returns: %KH_MAILBOX_OK, %KH_MAILBOX_CROWDED, %KH_MAILBOX_FULL or %KH_MAILBOX_OWNER_FULL
  */
 KhMailboxResult
-kh_mailbox_store_open (KhMailboxStore *self, const char *appid, const char *mailbox_id, const char *side,
-                       gint64 now, KhMailbox **mailbox)
+kh_mailbox_store_open (KhMailboxStore *self, const KhMailboxParty *party, const char *mailbox_id, gint64 now,
+                       KhMailbox **mailbox)
 {
-  g_autofree char *key = make_key (appid, mailbox_id);
+  g_autofree char *key = make_key (party->appid, mailbox_id);
   KhMailbox *found = g_hash_table_lookup (self->mailboxes, key);
+  KhMailboxResult result = KH_MAILBOX_OK;
 
   if (found == NULL)
-    found = create_mailbox (self, appid, mailbox_id);
-  if (found == NULL)
-    return KH_MAILBOX_FULL;
-  if (!has_room_for (&found->sides, side))
+    result = create_mailbox (self, party, mailbox_id, &found);
+  if (result != KH_MAILBOX_OK)
+    return result;
+  if (!has_room_for (&found->sides, party->side))
     return KH_MAILBOX_CROWDED;
 
-  enter_side (&found->sides, side);
+  enter_side (&found->sides, party->side);
   found->updated = now;
   *mailbox = found;
   return KH_MAILBOX_OK;
@@ -475,19 +572,25 @@ kh_mailbox_store_remove (KhMailboxStore *self, KhMailbox *mailbox)
  * @message: (transfer full): a message; freed when it is not stored
  * @now: monotonic time in microseconds
  *
- * Returns: %KH_MAILBOX_OK, or %KH_MAILBOX_FULL when this mailbox or the store has no room for it
+ * Returns: %KH_MAILBOX_OK, %KH_MAILBOX_FULL when this mailbox or the store has no room for it, or
+ *   %KH_MAILBOX_OWNER_FULL
  */
 KhMailboxResult
 kh_mailbox_store_add (KhMailboxStore *self, KhMailbox *mailbox, KhMailboxMessage *message, gint64 now)
 {
-  gsize bytes = MESSAGE_OVERHEAD_BYTES + message->bytes;
+  gsize bytes = message_cost (message);
+  KhMailboxResult result = KH_MAILBOX_OK;
 
   if (mailbox->messages->len >= self->limits.max_messages ||
       mailbox->bytes + bytes > self->limits.max_mailbox_bytes ||
       self->bytes + bytes > self->limits.max_total_bytes)
+    result = KH_MAILBOX_FULL;
+  else if (!borrow (self, message->owner, (Share){ .bytes = bytes }))
+    result = KH_MAILBOX_OWNER_FULL;
+  if (result != KH_MAILBOX_OK)
     {
       kh_mailbox_message_free (message);
-      return KH_MAILBOX_FULL;
+      return result;
     }
 
   mailbox->bytes += bytes;

@@ -34,12 +34,30 @@ struct _KhQuota
 gboolean
 kh_bucket_take (KhBucket *self, double burst, double per_second, gint64 now)
 {
+  return kh_bucket_take_many (self, 1, burst, per_second, now);
+}
+
+/**
+ * kh_bucket_take_many:
+ * @self: a bucket
+ * @count: how many actions it is worth
+ * @burst: as for kh_bucket_take()
+ * @per_second: as for kh_bucket_take()
+ * @now: monotonic time in microseconds
+ *
+ * Asks for all of them or none.
+ *
+ * Returns: whether they are allowed
+ */
+gboolean
+kh_bucket_take_many (KhBucket *self, double count, double burst, double per_second, gint64 now)
+{
   self->spent = MAX (0, self->spent - (double) (now - self->updated) / G_USEC_PER_SEC * per_second);
   self->updated = now;
-  if (self->spent + 1 > burst)
+  if (self->spent + count > burst)
     return FALSE;
 
-  self->spent += 1;
+  self->spent += count;
   return TRUE;
 }
 
@@ -49,7 +67,7 @@ kh_quota_new (const KhQuotaLimits *limits)
   KhQuota *self = g_new0 (KhQuota, 1);
 
   self->limits = *limits;
-  self->entries = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, g_free);
+  self->entries = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 
   return self;
 }
@@ -61,13 +79,25 @@ kh_quota_free (KhQuota *self)
   g_free (self);
 }
 
-/* A home or a server has a whole /64 of IPv6, so that counts as one address. */
-static GBytes *
-make_key (GInetAddress *address)
+/**
+ * kh_address_key:
+ * @address: an address
+ *
+ * What limits per address go by. A home or a server has a whole /64 of IPv6, so that counts as one address.
+ *
+ * Returns: (transfer full): a text that is the same for all addresses that count as one
+ */
+char *
+kh_address_key (GInetAddress *address)
 {
-  gsize length = g_inet_address_get_native_size (address);
+  gsize length = MIN (g_inet_address_get_native_size (address), 8);
+  const guint8 *bytes = g_inet_address_to_bytes (address);
+  GString *key = g_string_sized_new (2 * length);
 
-  return g_bytes_new (g_inet_address_to_bytes (address), MIN (length, 8));
+  for (gsize i = 0; i < length; i++)
+    g_string_append_printf (key, "%02x", bytes[i]);
+
+  return g_string_free (key, FALSE);
 }
 
 static gboolean
@@ -79,7 +109,7 @@ is_idle (gpointer key, gpointer value, gpointer unused)
 static Entry *
 find_entry (KhQuota *self, GInetAddress *address)
 {
-  g_autoptr (GBytes) key = make_key (address);
+  g_autofree char *key = kh_address_key (address);
   Entry *entry = g_hash_table_lookup (self->entries, key);
 
   if (entry == NULL)
@@ -94,9 +124,24 @@ find_entry (KhQuota *self, GInetAddress *address)
 }
 
 static gboolean
-is_spared (KhQuota *self, GInetAddress *address)
+is_spared (const KhQuotaLimits *limits, GInetAddress *address)
 {
-  return self->limits.spare_loopback && g_inet_address_get_is_loopback (address);
+  return limits->spare_loopback && g_inet_address_get_is_loopback (address);
+}
+
+/**
+ * kh_quota_limits_get_key:
+ * @self: limits
+ * @address: where a client comes from
+ *
+ * For what else is to be limited per address, wherever connections are.
+ *
+ * Returns: (transfer full) (nullable): kh_address_key(), or %NULL for an address without such limits
+ */
+char *
+kh_quota_limits_get_key (const KhQuotaLimits *self, GInetAddress *address)
+{
+  return self->per_address == 0 || is_spared (self, address) ? NULL : kh_address_key (address);
 }
 
 /**
@@ -121,7 +166,7 @@ kh_quota_enter (KhQuota *self, GInetAddress *address, gint64 now)
   if (self->count >= limits->total)
     return FALSE;
 
-  if (!is_spared (self, address))
+  if (!is_spared (limits, address))
     {
       Entry *entry = find_entry (self, address);
 
@@ -150,9 +195,9 @@ kh_quota_leave (KhQuota *self, GInetAddress *address)
   g_return_if_fail (self != NULL);
   g_return_if_fail (self->count > 0);
 
-  if (!is_spared (self, address))
+  if (!is_spared (&self->limits, address))
     {
-      g_autoptr (GBytes) key = make_key (address);
+      g_autofree char *key = kh_address_key (address);
       Entry *entry = g_hash_table_lookup (self->entries, key);
 
       g_return_if_fail (entry != NULL && entry->count > 0);

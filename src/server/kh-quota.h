@@ -16,7 +16,9 @@ typedef struct
   gint64 updated;
 } KhBucket;
 
-gboolean kh_bucket_take (KhBucket *self, double burst, double per_second, gint64 now);
+gboolean kh_bucket_take      (KhBucket *self, double burst, double per_second, gint64 now);
+gboolean kh_bucket_take_many (KhBucket *self, double count, double burst, double per_second, gint64 now);
+char    *kh_address_key      (GInetAddress *address);
 
 /**
  * KhQuotaLimits:
@@ -32,6 +34,8 @@ typedef struct
   guint per_minute;
   gboolean spare_loopback;
 } KhQuotaLimits;
+
+char *kh_quota_limits_get_key (const KhQuotaLimits *self, GInetAddress *address);
 
 typedef struct _KhQuota KhQuota;
 

@@ -11,6 +11,7 @@
 /* Exchanges with the core, as tables of steps:
  *
  *   "+a"         client a connects (its welcome is checked here)   "-a"   it goes
+ *   "+a home"    the same, and it uses the share of that owner
  *   "a: {…}"     it sends; its `ack` is checked here
  *   "a< {…}"     what it is sent next; "*" stands for any text
  *   "a!"         it is dropped
@@ -178,13 +179,13 @@ assert_nothing_left (Play *play)
 }
 
 static void
-join (Play *play, guint client)
+join (Play *play, guint client, const char *owner)
 {
   g_autoptr (GInetSocketAddress) address = kh_address_new ("192.0.2.1", 1000 + play->last_id);
   g_autoptr (JsonObject) welcome = NULL;
 
   play->ids[client] = ++play->last_id;
-  kh_mailbox_core_connect (play->core, play->ids[client], address, play->now);
+  kh_mailbox_core_connect (play->core, play->ids[client], address, owner, play->now);
   collect (play);
   welcome = take (play, client);
   g_assert_cmpstr (kh_json_get_string (welcome, "type"), ==, "welcome");
@@ -251,7 +252,7 @@ do_step (Play *play, const char *step)
 
   assert_nothing_left (play);
   if (step[0] == '+')
-    join (play, client);
+    join (play, client, step[2] == ' ' ? step + 3 : NULL);
   else if (step[0] == '-')
     kh_mailbox_core_disconnect (play->core, play->ids[client]);
   else if (step[0] == '@')
@@ -333,7 +334,7 @@ test_welcome (void)
       g_autofree char *welcome = NULL;
       KhMailboxOutput *one;
 
-      kh_mailbox_core_connect (core, 1, address, (KhMailboxTime){ 0, G_USEC_PER_SEC });
+      kh_mailbox_core_connect (core, 1, address, NULL, (KhMailboxTime){ 0, G_USEC_PER_SEC });
       output = kh_mailbox_core_take_output (core);
       g_assert_cmpuint (output->len, ==, 1);
       one = g_ptr_array_index (output, 0);
@@ -512,7 +513,7 @@ allocate (KhMailboxCore *core, guint64 connection, char **nameplate)
   g_autoptr (GPtrArray) output = NULL;
   g_autoptr (JsonObject) answer = NULL;
 
-  kh_mailbox_core_connect (core, connection, NULL, now);
+  kh_mailbox_core_connect (core, connection, NULL, NULL, now);
   kh_mailbox_core_receive (core, connection, bind, strlen (bind), now);
   kh_mailbox_core_receive (core, connection, message, strlen (message), now);
   output = kh_mailbox_core_take_output (core);
@@ -619,6 +620,46 @@ test_store_limits (void)
              CLOSE ("a", "box"), CLOSED ("a"), ADD ("b", "1", "00"), GOT ("b", "B", "1", "00"));
 }
 
+#define OWNED(client, owner, side)                                                                           \
+  "+" client " " owner, client ": {'type':'bind','appid':'app','side':'" side "','id':'1'}"
+#define TOO_MUCH(client) ERROR (client, "too much waits here from your address, try again later")
+
+/* Whoever fills its own share is refused, and nobody else; what goes is given back. */
+static void
+test_shares (void)
+{
+  KhMailboxLimits few = kh_mailbox_default_limits;
+  KhMailboxLimits small = kh_mailbox_default_limits;
+
+  few.max_nameplates_per_owner = 1;
+  few.max_mailboxes_per_owner = 2;
+  PLAY_WITH (&few, OWNED ("a", "home", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OWNED ("b", "home", "B"),
+             CLAIM ("b", "5"), TOO_MUCH ("b"), "b: {'type':'allocate'}", TOO_MUCH ("b"), "count 1 1",
+             /* others have their own, and joining costs nothing */
+             OWNED ("c", "work", "C"), CLAIM ("c", "5"), CLAIMED ("c"), OPEN ("c", "$M"),
+             OWNED ("d", "home", "D"), CLAIM ("d", "5"), CLAIMED ("d"), OPEN ("d", "$M"), BIND ("e", "E"),
+             CLAIM ("e", "6"), CLAIMED ("e"), BIND ("f", "E"), CLAIM ("f", "7"), CLAIMED ("f"), "count 4 4",
+             /* mailboxes */
+             OPEN ("b", "box"), OWNED ("g", "home", "G"), OPEN ("g", "room"), TOO_MUCH ("g"), CLOSE ("b", "box"),
+             CLOSED ("b"), OPEN ("g", "room"), "count 5 4", RELEASE ("a", "4"), RELEASED ("a"),
+             "g: {'type':'allocate'}", TOO_MUCH ("g"), CLOSE ("g", "room"), CLOSED ("g"),
+             "g: {'type':'allocate'}", "g< {'type':'allocated','nameplate':'*'}");
+
+  /* going away gives nothing back, pruning does */
+  PLAY_WITH (&few, OWNED ("a", "home", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "-a", OWNED ("b", "home", "B"),
+             CLAIM ("b", "5"), TOO_MUCH ("b"), "@660", "prune 1", OWNED ("c", "home", "C"), CLAIM ("c", "5"),
+             CLAIMED ("c"));
+
+  /* a message is its sender's, wherever it is */
+  small.max_bytes_per_owner = 500;
+  PLAY_WITH (&small, OWNED ("a", "home", "A"), OPEN ("a", "box"), OWNED ("b", "work", "B"), OPEN ("b", "box"),
+             ADD ("b", "1", "00"), GOT ("a", "B", "1", "00"), GOT ("b", "B", "1", "00"),
+             OWNED ("c", "work", "C"), OPEN ("c", "room"), ADD ("c", "1", "00"), TOO_MUCH ("c"),
+             ADD ("a", "2", "00"), GOT ("a", "A", "2", "00"), GOT ("b", "A", "2", "00"), CLOSE ("a", "box"),
+             CLOSED ("a"), ADD ("c", "1", "00"), TOO_MUCH ("c"), CLOSE ("b", "box"), CLOSED ("b"),
+             ADD ("c", "1", "00"), GOT ("c", "C", "1", "00"));
+}
+
 static void
 test_name_limits (void)
 {
@@ -693,7 +734,7 @@ test_largest_add (void)
   g_autoptr (JsonObject) relayed = NULL;
   gsize length;
 
-  kh_mailbox_core_connect (core, 1, NULL, (KhMailboxTime){ 0, 1 });
+  kh_mailbox_core_connect (core, 1, NULL, NULL, (KhMailboxTime){ 0, 1 });
   for (gsize i = 0; i < G_N_ELEMENTS (hello); i++)
     kh_mailbox_core_receive (core, 1, hello[i], strlen (hello[i]), (KhMailboxTime){ 0, 1 });
 
@@ -745,6 +786,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-core/list", test_list);
   g_test_add_func ("/mailbox-core/applications-do-not-meet", test_applications_do_not_meet);
   g_test_add_func ("/mailbox-core/store-limits", test_store_limits);
+  g_test_add_func ("/mailbox-core/shares", test_shares);
   g_test_add_func ("/mailbox-core/name-limits", test_name_limits);
   g_test_add_func ("/mailbox-core/message-limit", test_message_limit);
   g_test_add_func ("/mailbox-core/relayed-limit", test_relayed_limit);

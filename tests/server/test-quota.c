@@ -43,6 +43,11 @@ test_bucket (void)
   for (int i = 0; i < 3; i++)
     g_assert_true (kh_bucket_take (&bucket, 3, 2, now + 1000 * SECOND));
   g_assert_false (kh_bucket_take (&bucket, 3, 2, now + 1000 * SECOND));
+
+  /* All or none. */
+  g_assert_true (kh_bucket_take_many (&bucket, 1, 3, 2, now + 1001 * SECOND));
+  g_assert_false (kh_bucket_take_many (&bucket, 2, 3, 2, now + 1001 * SECOND));
+  g_assert_true (kh_bucket_take_many (&bucket, 1, 3, 2, now + 1001 * SECOND));
 }
 
 static void
@@ -108,6 +113,33 @@ test_loopback (void)
   g_assert_cmpuint (kh_quota_get_count (quota), ==, 1);
 }
 
+/* What names an address for limits of others. */
+static void
+test_keys (void)
+{
+  static const struct
+  {
+    const char *address;
+    const char *key;
+    KhQuotaLimits limits;
+  } cases[] = {
+    { "192.0.2.1", "c0000201", { .per_address = 1 } },
+    { "2001:db8:0:1::1", "20010db800000001", { .per_address = 1 } },
+    { "2001:db8:0:1:2::", "20010db800000001", { .per_address = 1, .spare_loopback = TRUE } },
+    { "127.0.0.1", "7f000001", { .per_address = 1 } },
+    { "127.0.0.1", NULL, { .per_address = 1, .spare_loopback = TRUE } },
+    { "192.0.2.1", NULL, { .per_minute = 1 } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GInetAddress) address = ip (cases[i].address);
+      g_autofree char *key = kh_quota_limits_get_key (&cases[i].limits, address);
+
+      g_assert_cmpstr (key, ==, cases[i].key);
+    }
+}
+
 /* A hundred thousand passers-by leave nothing behind, and those who are in stay counted. */
 static void
 test_many_addresses (void)
@@ -138,6 +170,7 @@ main (int argc, char **argv)
   g_test_add_func ("/quota/per-address", test_per_address);
   g_test_add_func ("/quota/per-minute", test_per_minute);
   g_test_add_func ("/quota/loopback", test_loopback);
+  g_test_add_func ("/quota/keys", test_keys);
   g_test_add_func ("/quota/many-addresses", test_many_addresses);
   return g_test_run ();
 }
