@@ -191,24 +191,6 @@ on_expired (gpointer user_data)
   kh_peer_close (user_data);
 }
 
-/* A server listening for both families sees IPv4 clients as ::ffff:a.b.c.d; for them, and for limits, that is
- * IPv4. */
-static GInetSocketAddress *
-unmap (GSocketAddress *address)
-{
-  static const guint8 prefix[12] = { [10] = 0xff, [11] = 0xff };
-  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (address);
-  GInetAddress *ip = g_inet_socket_address_get_address (inet);
-  const guint8 *bytes = g_inet_address_to_bytes (ip);
-  g_autoptr (GInetAddress) v4 = NULL;
-
-  if (g_inet_address_get_family (ip) != G_SOCKET_FAMILY_IPV6 || memcmp (bytes, prefix, sizeof prefix) != 0)
-    return g_object_ref (inet);
-
-  v4 = g_inet_address_new_from_bytes (bytes + sizeof prefix, G_SOCKET_FAMILY_IPV4);
-  return G_INET_SOCKET_ADDRESS (g_inet_socket_address_new (v4, g_inet_socket_address_get_port (inet)));
-}
-
 /**
  * kh_peer_new:
  * @connection: an accepted connection, which stays referenced until the peer is closed
@@ -236,8 +218,8 @@ kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpoi
   self = g_object_new (KH_TYPE_PEER, NULL);
   self->connection = g_object_ref (connection);
   self->socket = g_object_ref (g_socket_connection_get_socket (connection));
-  self->remote = unmap (remote);
-  self->local = unmap (local);
+  self->remote = G_INET_SOCKET_ADDRESS (g_steal_pointer (&remote));
+  self->local = G_INET_SOCKET_ADDRESS (g_steal_pointer (&local));
   self->handlers = *handlers;
   self->user_data = user_data;
   g_socket_set_blocking (self->socket, FALSE);
@@ -359,7 +341,8 @@ kh_peer_is_open (KhPeer *self)
 /**
  * kh_peer_get_remote:
  *
- * Returns: (transfer none): the client's address; an IPv4 one also where the socket calls it ::ffff:a.b.c.d
+ * Returns: (transfer none): the client's address; GLib makes an IPv4 one of ::ffff:a.b.c.d, which is what a socket for
+ *   both families sees of IPv4 clients
  */
 GInetSocketAddress *
 kh_peer_get_remote (KhPeer *self)
