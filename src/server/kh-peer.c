@@ -14,17 +14,22 @@
  *   open ── kh_peer_finish () ──▶ finishing ── all sent, and the client's end came ──▶ closed
  *     └────────────── kh_peer_close (), errors, the deadline, a full queue ─────────────▲
  *
- * Everything is bounded. What waits to be sent is at most MAX_QUEUED_BYTES: a client that does not read is
- * closed when others' messages fill that. Its own requests cannot do so, since we stop reading from it long
- * before. What was received and not consumed is bounded by whoever consumes: it must refuse what it will not
- * wait for.
+ * Everything is bounded. What waits to be sent to one client is at most MAX_QUEUED_BYTES: a client that does not
+ * read is closed when others' messages fill that. Its own requests cannot do so, since we stop reading from it
+ * long before. What waits for all of them is at most MAX_TOTAL_BYTES: beyond that, whoever has most waiting is
+ * closed. The kernel's buffers come on top, so they are small. What was received and not consumed is bounded by
+ * whoever consumes: it must refuse what it will not wait for.
  *
  * An idle client costs this object, a socket and one source: buffers exist only while there is something in
  * them. */
 
 #define READ_BYTES 16384
 #define PAUSE_QUEUED_BYTES (256 * 1024)
-#define MAX_QUEUED_BYTES (2 * 1024 * 1024)
+/* A whole mailbox, of 1 MiB, and the client's own answers. */
+#define MAX_QUEUED_BYTES (1024 * 1024 + PAUSE_QUEUED_BYTES)
+#define MAX_TOTAL_BYTES (64 * 1024 * 1024)
+/* For each direction; the kernel takes up to twice as much. */
+#define KERNEL_BUFFER_BYTES (64 * 1024)
 /* How long a client that was told goodbye may take to close its side. */
 #define LINGER_MILLISECONDS 2000
 
@@ -49,11 +54,39 @@ struct _KhPeer
   State state;
   GByteArray *received;
   GByteArray *queue;
-  gsize sent; /* of the queue's bytes, how many are gone already */
+  gsize sent;    /* of the queue's bytes, how many are gone already */
+  gsize counted; /* of the queue's bytes, what is in the total */
+  GList link;    /* among those with a queue */
   KhWatch watch;
 };
 
+/* Of the process: those that have a queue, and what is in all their queues. */
+static GQueue waiting_peers = G_QUEUE_INIT;
+static gsize total_queued;
+
 G_DEFINE_FINAL_TYPE (KhPeer, kh_peer, G_TYPE_OBJECT)
+
+/* To be called whenever the queue has changed. */
+static void
+count_queue (KhPeer *self)
+{
+  gsize length = self->queue != NULL ? self->queue->len : 0;
+
+  total_queued += length - self->counted;
+  if (self->counted == 0 && length > 0)
+    g_queue_push_tail_link (&waiting_peers, &self->link);
+  else if (self->counted > 0 && length == 0)
+    g_queue_unlink (&waiting_peers, &self->link);
+  self->counted = length;
+}
+
+static void
+clear_queue (KhPeer *self)
+{
+  g_clear_pointer (&self->queue, g_byte_array_unref);
+  self->sent = 0;
+  count_queue (self);
+}
 
 static void
 kh_peer_dispose (GObject *object)
@@ -62,7 +95,7 @@ kh_peer_dispose (GObject *object)
 
   kh_watch_stop (&self->watch);
   g_clear_pointer (&self->received, g_byte_array_unref);
-  g_clear_pointer (&self->queue, g_byte_array_unref);
+  clear_queue (self);
   g_clear_object (&self->remote);
   g_clear_object (&self->local);
   g_clear_object (&self->socket);
@@ -80,12 +113,24 @@ kh_peer_class_init (KhPeerClass *klass)
 static void
 kh_peer_init (KhPeer *self)
 {
+  self->link.data = self;
 }
 
 static gsize
 queued (KhPeer *self)
 {
   return self->queue != NULL ? self->queue->len - self->sent : 0;
+}
+
+static void
+close_longest (void)
+{
+  KhPeer *longest = NULL;
+
+  for (GList *at = waiting_peers.head; at != NULL; at = at->next)
+    if (longest == NULL || ((KhPeer *) at->data)->counted > longest->counted)
+      longest = at->data;
+  kh_peer_close (longest);
 }
 
 /* A finished peer's further bytes are read and dropped: closing a socket with unread bytes would send RST,
@@ -159,8 +204,7 @@ write_some (KhPeer *self)
   if (self->state == CLOSED || queued (self) > 0)
     return;
 
-  g_clear_pointer (&self->queue, g_byte_array_unref);
-  self->sent = 0;
+  clear_queue (self);
   shut_down (self);
 }
 
@@ -224,6 +268,8 @@ kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpoi
   self->user_data = user_data;
   g_socket_set_blocking (self->socket, FALSE);
   g_socket_set_option (self->socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+  g_socket_set_option (self->socket, SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER_BYTES, NULL);
+  g_socket_set_option (self->socket, SOL_SOCKET, SO_RCVBUF, KERNEL_BUFFER_BYTES, NULL);
   self->watch = (KhWatch){ g_socket_get_fd (self->socket), on_ready, on_expired, self };
   update_watch (self);
 
@@ -241,8 +287,16 @@ enqueue (KhPeer *self, const guint8 *bytes, gsize length)
 
   if (self->queue == NULL)
     self->queue = g_byte_array_new ();
+  if (self->sent > self->queue->len / 2)
+    {
+      g_byte_array_remove_range (self->queue, 0, self->sent);
+      self->sent = 0;
+    }
   g_byte_array_append (self->queue, bytes, length);
+  count_queue (self);
   update_watch (self);
+  if (total_queued > MAX_TOTAL_BYTES)
+    close_longest ();
 }
 
 /**
@@ -251,8 +305,9 @@ enqueue (KhPeer *self, const guint8 *bytes, gsize length)
  * @bytes: (array length=length): what to send; copied as far as it cannot go at once
  * @length: bytes in @bytes
  *
- * Sends, or queues. A peer whose queue would grow beyond its limit is closed instead; one that is closed or
- * finishing takes nothing.
+ * Sends, or queues. A peer whose queue would grow beyond its limit is closed instead, and when the queues of all
+ * peers become too long together, the one with the longest is: that may be another than this. A peer that is
+ * closed or finishing takes nothing.
  */
 void
 kh_peer_send (KhPeer *self, const void *bytes, gsize length)
@@ -308,8 +363,7 @@ kh_peer_close (KhPeer *self)
   g_object_ref (self);
   self->state = CLOSED;
   kh_watch_stop (&self->watch);
-  g_clear_pointer (&self->queue, g_byte_array_unref);
-  self->sent = 0;
+  clear_queue (self);
   g_socket_close (self->socket, NULL);
   g_clear_object (&self->connection);
   self->handlers.closed (self, self->user_data);
