@@ -688,6 +688,19 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
 }
 
 /**
+ * kh_mailbox_core_is_bound:
+ *
+ * Returns: whether a connection is there and has said in which application and as which side
+ */
+gboolean
+kh_mailbox_core_is_bound (KhMailboxCore *self, guint64 connection)
+{
+  Connection *found = g_hash_table_lookup (self->connections, &connection);
+
+  return found != NULL && found->party.appid != NULL;
+}
+
+/**
  * kh_mailbox_core_disconnect:
  * @self: the mailboxes
  * @connection: a connection that has ended; nothing happens if the core ended it

@@ -39,6 +39,7 @@ void           kh_mailbox_core_connect     (KhMailboxCore *self, guint64 connect
                                             const char *owner, KhMailboxTime now);
 void           kh_mailbox_core_receive     (KhMailboxCore *self, guint64 connection, const char *text, gsize length,
                                             KhMailboxTime now);
+gboolean       kh_mailbox_core_is_bound    (KhMailboxCore *self, guint64 connection);
 void           kh_mailbox_core_disconnect  (KhMailboxCore *self, guint64 connection);
 guint          kh_mailbox_core_prune       (KhMailboxCore *self, KhMailboxTime now);
 GPtrArray     *kh_mailbox_core_take_output (KhMailboxCore *self);

@@ -13,6 +13,8 @@
 
 #define PATH "/v1"
 #define OPENING_MILLISECONDS 10000
+/* Who has a WebSocket and does not bind only occupies a place. */
+#define BINDING_MILLISECONDS 30000
 #define PING_SECONDS 60
 #define SILENCE_MILLISECONDS 600000
 #define PRUNE_SECONDS 300
@@ -131,6 +133,8 @@ on_message (KhWebClient *web, const char *text, gsize length, gpointer user_data
   KhMailboxServer *self = client->server;
 
   kh_mailbox_core_receive (self->core, client->id, text, length, get_time ());
+  if (kh_mailbox_core_is_bound (self->core, client->id))
+    kh_web_client_settle (web);
   flush (self);
 }
 
@@ -154,7 +158,8 @@ static void
 on_accept (GSocketConnection *connection, guint place, gpointer user_data)
 {
   static const KhWebClientHandlers handlers = { on_admit, on_opened, on_message, on_closed };
-  static const KhWebClientLimits limits = { 128 * 1024, OPENING_MILLISECONDS, SILENCE_MILLISECONDS };
+  static const KhWebClientLimits limits = { 128 * 1024, OPENING_MILLISECONDS, SILENCE_MILLISECONDS,
+                                             BINDING_MILLISECONDS };
   KhMailboxServer *self = user_data;
   Client *client = g_new0 (Client, 1);
 

@@ -36,6 +36,7 @@ struct _KhWebClient
   gpointer user_data;
 
   State state;
+  gboolean settled;
   GByteArray *message; /* the fragments so far, %NULL between messages */
   KhBucket frames;
 };
@@ -110,7 +111,8 @@ take_head (KhWebClient *self, const guint8 *bytes, gsize length)
 
   self->state = OPEN;
   kh_peer_send (self->peer, answer, strlen (answer));
-  kh_peer_set_deadline (self->peer, self->limits.silence_ms);
+  self->settled = self->limits.settling_ms == 0;
+  kh_peer_set_deadline (self->peer, self->settled ? self->limits.silence_ms : self->limits.settling_ms);
   self->handlers.opened (self, self->user_data);
   return head;
 }
@@ -204,7 +206,7 @@ on_received (KhPeer *peer, const guint8 *bytes, gsize length, gpointer user_data
 
   if (self->state == ASKING)
     done = take_head (self, bytes, length);
-  else
+  else if (self->settled && self->state == OPEN)
     kh_peer_set_deadline (peer, self->limits.silence_ms);
 
   while (self->state == OPEN && kh_peer_is_open (peer) && done < length)
@@ -256,6 +258,24 @@ kh_web_client_new (GSocketConnection *connection, const char *path, const KhWebC
 
   kh_peer_set_deadline (self->peer, limits->opening_ms);
   return g_steal_pointer (&self);
+}
+
+/**
+ * kh_web_client_settle:
+ * @self: a client
+ *
+ * Says that the client has shown what it came for: from now on only silence ends it. Settling twice is harmless.
+ */
+void
+kh_web_client_settle (KhWebClient *self)
+{
+  g_return_if_fail (KH_IS_WEB_CLIENT (self));
+
+  if (self->settled || self->state != OPEN)
+    return;
+
+  self->settled = TRUE;
+  kh_peer_set_deadline (self->peer, self->limits.silence_ms);
 }
 
 /**

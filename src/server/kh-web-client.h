@@ -28,17 +28,21 @@ typedef struct
  * @max_message: bytes of a message, over all its fragments
  * @opening_ms: how long a client may take from its connection to the WebSocket
  * @silence_ms: how long it may then send nothing at all, not even an answer to a ping
+ * @settling_ms: how long it may take from the WebSocket until kh_web_client_settle(), whatever it sends; 0 if that is
+ *   not asked of it
  */
 typedef struct
 {
   gsize max_message;
   guint opening_ms;
   guint silence_ms;
+  guint settling_ms;
 } KhWebClientLimits;
 
 KhWebClient        *kh_web_client_new        (GSocketConnection *connection, const char *path,
                                               const KhWebClientLimits *limits, const KhWebClientHandlers *handlers,
                                               gpointer user_data);
+void                kh_web_client_settle     (KhWebClient *self);
 void                kh_web_client_send_text  (KhWebClient *self, const char *text);
 void                kh_web_client_ping       (KhWebClient *self);
 void                kh_web_client_close      (KhWebClient *self, guint code, const char *reason);

@@ -759,6 +759,19 @@ test_rate (void)
              "b< {'type':'pong','pong':1}");
 }
 
+static void
+test_bound (void)
+{
+  g_autoptr (KhMailboxCore) core = kh_mailbox_core_new (NULL);
+  const char *bind = "{\"type\":\"bind\",\"appid\":\"app\",\"side\":\"A\"}";
+
+  kh_mailbox_core_connect (core, 1, NULL, NULL, (KhMailboxTime){ 0, 1 });
+  g_assert_false (kh_mailbox_core_is_bound (core, 1));
+  kh_mailbox_core_receive (core, 1, bind, strlen (bind), (KhMailboxTime){ 0, 1 });
+  g_assert_true (kh_mailbox_core_is_bound (core, 1));
+  g_assert_false (kh_mailbox_core_is_bound (core, 2));
+}
+
 /* What comes late for a connection that is gone is nothing. */
 static void
 test_gone (void)
@@ -792,6 +805,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-core/relayed-limit", test_relayed_limit);
   g_test_add_func ("/mailbox-core/largest-add", test_largest_add);
   g_test_add_func ("/mailbox-core/rate", test_rate);
+  g_test_add_func ("/mailbox-core/bound", test_bound);
   g_test_add_func ("/mailbox-core/gone", test_gone);
   return g_test_run ();
 }

@@ -363,6 +363,45 @@ test_silence (void)
   tear_down (&fixture);
 }
 
+static gboolean
+on_tick (gpointer user_data)
+{
+  g_autoptr (GBytes) pong = kh_test_unhex (FRAME ("8a", "80"));
+
+  g_socket_send (((Fixture *) user_data)->socket, g_bytes_get_data (pong, NULL), g_bytes_get_size (pong), NULL, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Whatever it sends: a client that never settles has to go. */
+static void
+test_never_settles (void)
+{
+  Fixture fixture = { .limits = { 1024, 5000, 5000, 200 } };
+  guint tick_id;
+
+  set_up (&fixture);
+  upgrade (&fixture);
+  tick_id = g_timeout_add (20, on_tick, &fixture);
+  kh_test_wait_until (fixture.web == NULL, 2000);
+  g_source_remove (tick_id);
+  tear_down (&fixture);
+}
+
+static void
+test_settles (void)
+{
+  Fixture fixture = { .limits = { 1024, 5000, 400, 100 } };
+  gint64 start;
+
+  set_up (&fixture);
+  upgrade (&fixture);
+  kh_web_client_settle (fixture.web);
+  start = g_get_monotonic_time ();
+  kh_test_wait_until (fixture.web == NULL, 2000);
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 300000);
+  tear_down (&fixture);
+}
+
 /* A client that does not read is closed, at a bounded cost, when others have much to tell it. */
 static void
 test_never_reads (void)
@@ -433,6 +472,8 @@ main (int argc, char **argv)
   g_test_add_func ("/web-client/never-asks", test_never_asks);
   g_test_add_func ("/web-client/long-head", test_long_head);
   g_test_add_func ("/web-client/silence", test_silence);
+  g_test_add_func ("/web-client/never-settles", test_never_settles);
+  g_test_add_func ("/web-client/settles", test_settles);
   g_test_add_func ("/web-client/never-reads", test_never_reads);
   g_test_add_func ("/web-client/sends-and-never-reads", test_sends_and_never_reads);
   g_test_add_func ("/web-client/dropped-while-reading", test_dropped_while_reading);
