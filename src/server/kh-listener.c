@@ -27,6 +27,9 @@ struct _KhListener
 
   KhQuota *quota;
   KhListenerAccept accept;
+  KhListenerAccept refuse;
+  guint max_refusing;
+  guint refusing;
   gpointer user_data;
   GPtrArray *doors;
   guint pause_id;
@@ -88,7 +91,8 @@ kh_listener_init (KhListener *self)
   self->doors = g_ptr_array_new_with_free_func (door_free);
 }
 
-/* What a connection owes the quota when it is finalized. */
+/* What a connection owes when it is finalized: to the quota, or, without an address, to the count of those that are
+ * being refused. */
 typedef struct
 {
   KhListener *listener;
@@ -100,10 +104,38 @@ pay (gpointer data, GObject *connection)
 {
   Debt *debt = data;
 
-  kh_quota_leave (debt->listener->quota, debt->address);
-  g_object_unref (debt->address);
+  if (debt->address != NULL)
+    kh_quota_leave (debt->listener->quota, debt->address);
+  else
+    debt->listener->refusing--;
+  g_clear_object (&debt->address);
   g_object_unref (debt->listener);
   g_free (debt);
+}
+
+static void
+hand_over (Door *door, GSocket *socket, GInetAddress *address, KhListenerAccept receiver)
+{
+  g_autoptr (GSocketConnection) connection = g_socket_connection_factory_create_connection (socket);
+  Debt *debt = g_new (Debt, 1);
+
+  debt->listener = g_object_ref (door->listener);
+  debt->address = address != NULL ? g_object_ref (address) : NULL;
+  g_object_weak_ref (G_OBJECT (connection), pay, debt);
+  receiver (connection, door->place, door->listener->user_data);
+}
+
+static void
+refuse (Door *door, GSocket *socket, KhQuotaResult reason)
+{
+  KhListener *self = door->listener;
+
+  self->refused++;
+  if (reason != KH_QUOTA_ADDRESS || self->refusing >= self->max_refusing)
+    return;
+
+  self->refusing++;
+  hand_over (door, socket, NULL, self->refuse);
 }
 
 static void
@@ -111,26 +143,18 @@ admit (Door *door, GSocket *socket)
 {
   KhListener *self = door->listener;
   g_autoptr (GSocketAddress) remote = g_socket_get_remote_address (socket, NULL);
-  g_autoptr (GSocketConnection) connection = NULL;
   GInetAddress *address;
-  Debt *debt;
+  KhQuotaResult result;
 
   if (!G_IS_INET_SOCKET_ADDRESS (remote))
     return;
 
   address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote));
-  if (!kh_quota_enter (self->quota, address, g_get_monotonic_time ()))
-    {
-      self->refused++;
-      return;
-    }
-
-  debt = g_new (Debt, 1);
-  debt->listener = g_object_ref (self);
-  debt->address = g_object_ref (address);
-  connection = g_socket_connection_factory_create_connection (socket);
-  g_object_weak_ref (G_OBJECT (connection), pay, debt);
-  self->accept (connection, door->place, self->user_data);
+  result = kh_quota_enter (self->quota, address, g_get_monotonic_time ());
+  if (result == KH_QUOTA_OK)
+    hand_over (door, socket, address, self->accept);
+  else
+    refuse (door, socket, result);
 }
 
 static gboolean on_connection (GSocket *socket, GIOCondition condition, gpointer user_data);
@@ -265,6 +289,23 @@ kh_listener_add (KhListener *self, GInetAddress *address, guint16 port, guint pl
   door_open (door);
 
   return G_INET_SOCKET_ADDRESS (g_socket_get_local_address (door->socket, NULL));
+}
+
+/**
+ * kh_listener_set_refuse:
+ * @self: a listener
+ * @refuse_one: called for a connection of which its address has too many: to tell it so, and close it soon
+ * @max: how many of them there may be at once; all others are just closed
+ *
+ * They count in no limit but @max.
+ */
+void
+kh_listener_set_refuse (KhListener *self, KhListenerAccept refuse_one, guint max)
+{
+  g_return_if_fail (KH_IS_LISTENER (self));
+
+  self->refuse = refuse_one;
+  self->max_refusing = max;
 }
 
 /**

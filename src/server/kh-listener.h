@@ -19,6 +19,7 @@ typedef void (*KhListenerAccept) (GSocketConnection *connection, guint place, gp
 KhListener         *kh_listener_new         (const KhQuotaLimits *limits, KhListenerAccept accept, gpointer user_data);
 GInetSocketAddress *kh_listener_add         (KhListener *self, GInetAddress *address, guint16 port, guint place,
                                              GError **error);
+void                kh_listener_set_refuse  (KhListener *self, KhListenerAccept refuse, guint max);
 void                kh_listener_stop        (KhListener *self);
 guint               kh_listener_get_count   (KhListener *self);
 guint64             kh_listener_get_refused (KhListener *self);

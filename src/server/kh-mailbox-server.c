@@ -21,6 +21,9 @@
 /* Clients that have not asked for their WebSocket yet. One more, and the one that has been here longest must
  * go: those who only occupy places lose them to those who want to get in. */
 #define MAX_ASKING 64
+/* Of the spare connections, those from addresses that have too many: they get a sentence, if they ask at once. */
+#define MAX_REFUSING 32
+#define REFUSING_MILLISECONDS 2000
 
 typedef struct
 {
@@ -28,6 +31,7 @@ typedef struct
   KhMailboxServer *server; /* unowned: drops its clients before it goes */
   KhWebClient *web;
   GList *asking;    /* its link in the server's queue until it is in */
+  gboolean excess;  /* its address has too many already */
   gboolean counted; /* it was in: the core knows it */
 } Client;
 
@@ -92,6 +96,8 @@ on_admit (KhWebClient *web, gpointer user_data)
   Client *client = user_data;
   KhMailboxServer *self = client->server;
 
+  if (client->excess)
+    return "There are too many connections from your address. Try again later.";
   if (self->open < self->limits.total)
     return NULL;
 
@@ -154,13 +160,11 @@ on_closed (KhWebClient *web, gpointer user_data)
   g_hash_table_remove (self->clients, &client->id);
 }
 
-static void
-on_accept (GSocketConnection *connection, guint place, gpointer user_data)
+static Client *
+add_client (KhMailboxServer *self, GSocketConnection *connection, guint opening_ms)
 {
   static const KhWebClientHandlers handlers = { on_admit, on_opened, on_message, on_closed };
-  static const KhWebClientLimits limits = { 128 * 1024, OPENING_MILLISECONDS, SILENCE_MILLISECONDS,
-                                             BINDING_MILLISECONDS };
-  KhMailboxServer *self = user_data;
+  const KhWebClientLimits limits = { 128 * 1024, opening_ms, SILENCE_MILLISECONDS, BINDING_MILLISECONDS };
   Client *client = g_new0 (Client, 1);
 
   client->server = self;
@@ -169,10 +173,31 @@ on_accept (GSocketConnection *connection, guint place, gpointer user_data)
   if (client->web == NULL)
     {
       g_free (client);
-      return;
+      return NULL;
     }
 
   g_hash_table_insert (self->clients, &client->id, client);
+  return client;
+}
+
+static void
+on_excess (GSocketConnection *connection, guint place, gpointer user_data)
+{
+  Client *client = add_client (user_data, connection, REFUSING_MILLISECONDS);
+
+  if (client != NULL)
+    client->excess = TRUE;
+}
+
+static void
+on_accept (GSocketConnection *connection, guint place, gpointer user_data)
+{
+  KhMailboxServer *self = user_data;
+  Client *client = add_client (self, connection, OPENING_MILLISECONDS);
+
+  if (client == NULL)
+    return;
+
   g_queue_push_tail (&self->asking, client);
   client->asking = self->asking.tail;
   if (self->asking.length > MAX_ASKING)
@@ -274,8 +299,9 @@ kh_mailbox_server_new (const KhQuotaLimits *limits, gboolean allow_list, KhServe
   self->core = kh_mailbox_core_new (&core_limits);
   self->log = log;
   self->limits = *limits;
-  with_spare.total += KH_MAILBOX_SERVER_SPARE_CONNECTIONS;
+  with_spare.total += KH_MAILBOX_SERVER_SPARE_CONNECTIONS - MAX_REFUSING;
   self->listener = kh_listener_new (&with_spare, on_accept, self);
+  kh_listener_set_refuse (self->listener, on_excess, MAX_REFUSING);
 
   return self;
 }

@@ -33,6 +33,6 @@ void                kh_mailbox_server_stop       (KhMailboxServer *self);
 void                kh_mailbox_server_get_status (KhMailboxServer *self, KhMailboxServerStatus *status);
 
 /* Connections beyond the limit of WebSockets: those that are still asking, or being refused. */
-#define KH_MAILBOX_SERVER_SPARE_CONNECTIONS 128
+#define KH_MAILBOX_SERVER_SPARE_CONNECTIONS 160
 
 G_END_DECLS

@@ -153,18 +153,18 @@ kh_quota_limits_get_key (const KhQuotaLimits *self, GInetAddress *address)
  * Counts a new connection in, if the limits allow it. One that is refused for the number of its address's
  * connections still counts as new: who tries again and again has to slow down.
  *
- * Returns: whether the connection may stay; if so, kh_quota_leave() is owed
+ * Returns: %KH_QUOTA_OK, and kh_quota_leave() is owed, or why it may not stay
  */
-gboolean
+KhQuotaResult
 kh_quota_enter (KhQuota *self, GInetAddress *address, gint64 now)
 {
   const KhQuotaLimits *limits = &self->limits;
 
-  g_return_val_if_fail (self != NULL, FALSE);
-  g_return_val_if_fail (G_IS_INET_ADDRESS (address), FALSE);
+  g_return_val_if_fail (self != NULL, KH_QUOTA_FULL);
+  g_return_val_if_fail (G_IS_INET_ADDRESS (address), KH_QUOTA_FULL);
 
   if (self->count >= limits->total)
-    return FALSE;
+    return KH_QUOTA_FULL;
 
   if (!is_spared (limits, address))
     {
@@ -172,14 +172,14 @@ kh_quota_enter (KhQuota *self, GInetAddress *address, gint64 now)
 
       if (limits->per_minute != 0 &&
           !kh_bucket_take (&entry->opened, limits->per_minute, limits->per_minute / 60.0, now))
-        return FALSE;
+        return KH_QUOTA_ADDRESS;
       if (limits->per_address != 0 && entry->count >= limits->per_address)
-        return FALSE;
+        return KH_QUOTA_ADDRESS;
       entry->count++;
     }
 
   self->count++;
-  return TRUE;
+  return KH_QUOTA_OK;
 }
 
 /**

@@ -37,13 +37,26 @@ typedef struct
 
 char *kh_quota_limits_get_key (const KhQuotaLimits *self, GInetAddress *address);
 
+/**
+ * KhQuotaResult:
+ * @KH_QUOTA_OK: the connection may stay
+ * @KH_QUOTA_FULL: there are too many in all
+ * @KH_QUOTA_ADDRESS: its address has too many, or too many new ones
+ */
+typedef enum
+{
+  KH_QUOTA_OK,
+  KH_QUOTA_FULL,
+  KH_QUOTA_ADDRESS,
+} KhQuotaResult;
+
 typedef struct _KhQuota KhQuota;
 
-KhQuota *kh_quota_new       (const KhQuotaLimits *limits);
-void     kh_quota_free      (KhQuota *self);
-gboolean kh_quota_enter     (KhQuota *self, GInetAddress *address, gint64 now);
-void     kh_quota_leave     (KhQuota *self, GInetAddress *address);
-guint    kh_quota_get_count (KhQuota *self);
+KhQuota      *kh_quota_new       (const KhQuotaLimits *limits);
+void          kh_quota_free      (KhQuota *self);
+KhQuotaResult kh_quota_enter     (KhQuota *self, GInetAddress *address, gint64 now);
+void          kh_quota_leave     (KhQuota *self, GInetAddress *address);
+guint         kh_quota_get_count (KhQuota *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KhQuota, kh_quota_free)
 

@@ -245,15 +245,45 @@ test_max_connections (void)
   assert_lives (c);
 }
 
+/* The next connection from here is told that there are too many. */
+static void
+assert_excess (KhServerProcess *server)
+{
+  static const char request[] = "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  g_autoptr (GSocket) socket = kh_test_socket (server->mailbox_port);
+  g_autofree char *answer = NULL;
+
+  kh_test_socket_send (socket, request, sizeof request - 1);
+  g_socket_shutdown (socket, FALSE, TRUE, NULL);
+  answer = kh_test_socket_text (socket);
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 503"));
+  g_assert_nonnull (strstr (answer, "too many connections from your address"));
+}
+
 static void
 test_per_address (void)
 {
   g_autoptr (KhServerProcess) server = kh_server_process_new ("--max-connections-per-address=1", NULL);
   g_autoptr (SoupSession) session = soup_session_new ();
   g_autoptr (Client) a = client_new (session, server->url);
-  g_autoptr (GSocket) refused = kh_test_socket (server->mailbox_port);
 
-  kh_test_socket_end (refused);
+  assert_excess (server);
+  assert_lives (a);
+}
+
+/* Those who are told that there are too many of them are not many. */
+static void
+test_much_excess (void)
+{
+  g_autoptr (KhServerProcess) server = kh_server_process_new ("--max-connections-per-address=1", NULL);
+  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autoptr (Client) a = client_new (session, server->url);
+  g_autoptr (GPtrArray) silent = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (int i = 0; i < 33; i++)
+    g_ptr_array_add (silent, kh_test_socket (server->mailbox_port));
+  kh_test_socket_end (g_ptr_array_index (silent, 32));
   assert_lives (a);
 }
 
@@ -261,7 +291,6 @@ static void
 test_new_connections (void)
 {
   g_autoptr (KhServerProcess) server = kh_server_process_new ("--max-new-connections=3", NULL);
-  g_autoptr (GSocket) refused = NULL;
 
   for (int i = 0; i < 3; i++)
     {
@@ -273,8 +302,7 @@ test_new_connections (void)
       answer = kh_test_socket_text (socket);
       g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 400"));
     }
-  refused = kh_test_socket (server->mailbox_port);
-  kh_test_socket_end (refused);
+  assert_excess (server);
 }
 
 /* Those who connect and say nothing lose their places to those who ask. */
@@ -330,6 +358,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-server/other-paths", test_other_paths);
   g_test_add_func ("/mailbox-server/max-connections", test_max_connections);
   g_test_add_func ("/mailbox-server/per-address", test_per_address);
+  g_test_add_func ("/mailbox-server/much-excess", test_much_excess);
   g_test_add_func ("/mailbox-server/new-connections", test_new_connections);
   g_test_add_func ("/mailbox-server/silent-crowd", test_silent_crowd);
   g_test_add_func ("/mailbox-server/goodbye-at-stop", test_goodbye_at_stop);

@@ -15,7 +15,7 @@ enter (KhQuota *quota, const char *text, gint64 now)
 {
   g_autoptr (GInetAddress) address = ip (text);
 
-  return kh_quota_enter (quota, address, now);
+  return kh_quota_enter (quota, address, now) == KH_QUOTA_OK;
 }
 
 static void
@@ -61,6 +61,20 @@ test_total (void)
   leave (quota, "192.0.2.1");
   g_assert_cmpuint (kh_quota_get_count (quota), ==, 1);
   g_assert_true (enter (quota, "192.0.2.3", 0));
+}
+
+/* Who is refused can be told why. */
+static void
+test_reasons (void)
+{
+  g_autoptr (KhQuota) quota = kh_quota_new (&(KhQuotaLimits){ .total = 2, .per_address = 1 });
+  g_autoptr (GInetAddress) first = ip ("192.0.2.1");
+  g_autoptr (GInetAddress) second = ip ("192.0.2.2");
+
+  g_assert_cmpint (kh_quota_enter (quota, first, 0), ==, KH_QUOTA_OK);
+  g_assert_cmpint (kh_quota_enter (quota, first, 0), ==, KH_QUOTA_ADDRESS);
+  g_assert_cmpint (kh_quota_enter (quota, second, 0), ==, KH_QUOTA_OK);
+  g_assert_cmpint (kh_quota_enter (quota, first, 0), ==, KH_QUOTA_FULL);
 }
 
 static void
@@ -153,7 +167,7 @@ test_many_addresses (void)
       const guint8 bytes[4] = { 10, i >> 16, i >> 8 & 0xff, i & 0xff };
       g_autoptr (GInetAddress) address = g_inet_address_new_from_bytes (bytes, G_SOCKET_FAMILY_IPV4);
 
-      g_assert_true (kh_quota_enter (quota, address, 0));
+      g_assert_cmpint (kh_quota_enter (quota, address, 0), ==, KH_QUOTA_OK);
       kh_quota_leave (quota, address);
     }
   g_assert_false (enter (quota, "192.0.2.1", 0));
@@ -167,6 +181,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/quota/bucket", test_bucket);
   g_test_add_func ("/quota/total", test_total);
+  g_test_add_func ("/quota/reasons", test_reasons);
   g_test_add_func ("/quota/per-address", test_per_address);
   g_test_add_func ("/quota/per-minute", test_per_minute);
   g_test_add_func ("/quota/loopback", test_loopback);
