@@ -18,8 +18,8 @@
 #define PING_SECONDS 60
 #define SILENCE_MILLISECONDS 600000
 #define PRUNE_SECONDS 300
-/* Clients that have not asked for their WebSocket yet. One more, and the one that has been here longest must
- * go: those who only occupy places lose them to those who want to get in. */
+/* Clients that have not asked for their WebSocket yet. One more, and one must go: the one that has been here longest
+ * of the address that has most of them. Those who only occupy places lose them to those who want to get in. */
 #define MAX_ASKING 64
 /* Of the spare connections, those from addresses that have too many: they get a sentence, if they ask at once. */
 #define MAX_REFUSING 32
@@ -30,6 +30,7 @@ typedef struct
   guint64 id;
   KhMailboxServer *server; /* unowned: drops its clients before it goes */
   KhWebClient *web;
+  char *address;    /* what limits per address go by */
   GList *asking;    /* its link in the server's queue until it is in */
   gboolean excess;  /* its address has too many already */
   gboolean counted; /* it was in: the core knows it */
@@ -66,6 +67,7 @@ client_free (gpointer data)
   Client *client = data;
 
   g_object_unref (client->web);
+  g_free (client->address);
   g_free (client);
 }
 
@@ -166,6 +168,7 @@ add_client (KhMailboxServer *self, GSocketConnection *connection, guint opening_
   static const KhWebClientHandlers handlers = { on_admit, on_opened, on_message, on_closed };
   const KhWebClientLimits limits = { 128 * 1024, opening_ms, SILENCE_MILLISECONDS, BINDING_MILLISECONDS };
   Client *client = g_new0 (Client, 1);
+  GInetAddress *remote;
 
   client->server = self;
   client->id = ++self->last_id;
@@ -176,6 +179,8 @@ add_client (KhMailboxServer *self, GSocketConnection *connection, guint opening_
       return NULL;
     }
 
+  remote = g_inet_socket_address_get_address (kh_web_client_get_remote (client->web));
+  client->address = kh_address_key (remote);
   g_hash_table_insert (self->clients, &client->id, client);
   return client;
 }
@@ -187,6 +192,30 @@ on_excess (GSocketConnection *connection, guint place, gpointer user_data)
 
   if (client != NULL)
     client->excess = TRUE;
+}
+
+static Client *
+find_one_too_many (KhMailboxServer *self)
+{
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal);
+  Client *found = NULL;
+  guint most = 0;
+
+  for (GList *at = self->asking.tail; at != NULL; at = at->prev)
+    {
+      Client *client = at->data;
+      guint count = GPOINTER_TO_UINT (g_hash_table_lookup (counts, client->address)) + 1;
+
+      /* An older one of the same address comes with a higher count, up to the oldest. */
+      g_hash_table_insert (counts, client->address, GUINT_TO_POINTER (count));
+      if (count > most)
+        {
+          most = count;
+          found = client;
+        }
+    }
+
+  return found;
 }
 
 static void
@@ -201,7 +230,7 @@ on_accept (GSocketConnection *connection, guint place, gpointer user_data)
   g_queue_push_tail (&self->asking, client);
   client->asking = self->asking.tail;
   if (self->asking.length > MAX_ASKING)
-    kh_web_client_drop (((Client *) g_queue_peek_head (&self->asking))->web);
+    kh_web_client_drop (find_one_too_many (self)->web);
 }
 
 /* A copy: closing a client removes it from the table. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-address.h"
 #include "kh-json.h"
 #include "kh-server-process.h"
 
@@ -321,6 +322,43 @@ test_silent_crowd (void)
   assert_lives (client);
 }
 
+/* From another address of this machine than the server's own. */
+static GSocket *
+connect_from (const char *text, guint16 port)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (text);
+  g_autoptr (GSocketAddress) local = g_inet_socket_address_new (address, 0);
+  g_autoptr (GInetSocketAddress) remote = kh_address_new ("127.0.0.1", port);
+  g_autoptr (GError) error = NULL;
+  GSocket *socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+
+  g_assert_no_error (error);
+  g_socket_set_timeout (socket, 10);
+  g_assert_true (g_socket_bind (socket, local, FALSE, &error));
+  g_assert_true (g_socket_connect (socket, G_SOCKET_ADDRESS (remote), NULL, &error));
+
+  return socket;
+}
+
+/* The crowd is another's: who was here before it, and needs a while to ask, keeps its place. */
+static void
+test_crowd_of_another (void)
+{
+  g_autoptr (KhServerProcess) server = kh_server_process_new (NULL, NULL);
+  g_autoptr (GSocket) slow = connect_from ("127.0.0.2", server->mailbox_port);
+  g_autoptr (GPtrArray) silent = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autofree char *answer = NULL;
+
+  for (int i = 0; i < 200; i++)
+    g_ptr_array_add (silent, connect_from ("127.0.0.3", server->mailbox_port));
+  kh_test_socket_end (g_ptr_array_index (silent, 0));
+  kh_test_socket_end (g_ptr_array_index (silent, 130));
+  kh_test_socket_send (slow, "x\r\n\r\n", 5);
+  g_socket_shutdown (slow, FALSE, TRUE, NULL);
+  answer = kh_test_socket_text (slow);
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 400"));
+}
+
 static void
 test_goodbye_at_stop (void)
 {
@@ -361,6 +399,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-server/much-excess", test_much_excess);
   g_test_add_func ("/mailbox-server/new-connections", test_new_connections);
   g_test_add_func ("/mailbox-server/silent-crowd", test_silent_crowd);
+  g_test_add_func ("/mailbox-server/crowd-of-another", test_crowd_of_another);
   g_test_add_func ("/mailbox-server/goodbye-at-stop", test_goodbye_at_stop);
   g_test_add_func ("/mailbox-server/many", test_many);
   return g_test_run ();
