@@ -38,6 +38,8 @@ const KhMailboxLimits kh_mailbox_default_limits = {
 };
 
 #define MAX_NAMEPLATE_DIGITS 40
+/* What a long message costs to parse and to relay grows with its length: each so many bytes count as one more. */
+#define BYTES_PER_MESSAGE 2048
 
 typedef struct
 {
@@ -667,8 +669,8 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
   if (call.connection == NULL)
     return;
 
-  if (!kh_bucket_take (&call.connection->rate, self->limits.message_burst, self->limits.messages_per_second,
-                       now.monotonic))
+  if (!kh_bucket_take_many (&call.connection->rate, 1 + length / BYTES_PER_MESSAGE, self->limits.message_burst,
+                            self->limits.messages_per_second, now.monotonic))
     {
       send_error (&call, "too many messages", json_object_new ());
       drop (self, connection);

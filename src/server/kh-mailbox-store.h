@@ -22,7 +22,7 @@ G_BEGIN_DECLS
  * @max_bytes_per_owner: memory for the messages it has added, in whatever mailboxes
  * @max_name_bytes: bytes of a side, a phase, a mailbox's or a message's id
  * @message_burst: messages a connection may send at once, and
- * @messages_per_second: how many it may send again each second
+ * @messages_per_second: how many it may send again each second; a long one counts as several
  * @expire_seconds: how long a mailbox lives that nobody has open or touches
  * @allow_list: whether `list` tells the nameplates
  */

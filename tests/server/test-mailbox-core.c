@@ -772,6 +772,28 @@ test_bound (void)
   g_assert_false (kh_mailbox_core_is_bound (core, 2));
 }
 
+/* With the limits as they are: a few messages of the largest size at once, then one every two seconds. */
+static void
+test_rate_of_long_messages (void)
+{
+  g_autoptr (KhMailboxCore) core = kh_mailbox_core_new (NULL);
+  const char *start = "{\"type\":\"ping\",\"ping\":1";
+  g_autofree char *filling = g_strnfill (128 * 1024 - strlen (start) - 1, ' ');
+  g_autofree char *text = g_strconcat (start, filling, "}", NULL);
+  int answered = 0;
+
+  kh_mailbox_core_connect (core, 1, NULL, NULL, (KhMailboxTime){ 0, 1 });
+  for (gboolean dropped = FALSE; !dropped; answered++)
+    {
+      g_autoptr (GPtrArray) output = NULL;
+
+      kh_mailbox_core_receive (core, 1, text, strlen (text), (KhMailboxTime){ 0, 1 });
+      output = kh_mailbox_core_take_output (core);
+      dropped = ((KhMailboxOutput *) g_ptr_array_index (output, output->len - 1))->text == NULL;
+    }
+  g_assert_cmpint (answered - 1, ==, 4);
+}
+
 /* What comes late for a connection that is gone is nothing. */
 static void
 test_gone (void)
@@ -805,6 +827,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-core/relayed-limit", test_relayed_limit);
   g_test_add_func ("/mailbox-core/largest-add", test_largest_add);
   g_test_add_func ("/mailbox-core/rate", test_rate);
+  g_test_add_func ("/mailbox-core/rate-of-long-messages", test_rate_of_long_messages);
   g_test_add_func ("/mailbox-core/bound", test_bound);
   g_test_add_func ("/mailbox-core/gone", test_gone);
   return g_test_run ();
