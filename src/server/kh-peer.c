@@ -212,9 +212,10 @@ static void
 update_watch (KhPeer *self)
 {
   gsize waiting = queued (self);
+  guint32 events = (waiting < PAUSE_QUEUED_BYTES ? EPOLLIN : 0) | (waiting > 0 ? EPOLLOUT : 0);
 
-  if (self->state != CLOSED)
-    kh_watch_want (&self->watch, (waiting < PAUSE_QUEUED_BYTES ? EPOLLIN : 0) | (waiting > 0 ? EPOLLOUT : 0));
+  if (self->state != CLOSED && !kh_watch_want (&self->watch, events))
+    kh_peer_close (self);
 }
 
 static void
@@ -243,7 +244,7 @@ on_expired (gpointer user_data)
  *
  * Starts to read from a client.
  *
- * Returns: (transfer full) (nullable): the peer, or %NULL when the client is gone already
+ * Returns: (transfer full) (nullable): the peer, or %NULL when the client is gone already, or cannot be waited for
  */
 KhPeer *
 kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpointer user_data)
@@ -271,7 +272,8 @@ kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpoi
   g_socket_set_option (self->socket, SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER_BYTES, NULL);
   g_socket_set_option (self->socket, SOL_SOCKET, SO_RCVBUF, KERNEL_BUFFER_BYTES, NULL);
   self->watch = (KhWatch){ g_socket_get_fd (self->socket), on_ready, on_expired, self };
-  update_watch (self);
+  if (!kh_watch_want (&self->watch, EPOLLIN))
+    return NULL;
 
   return g_steal_pointer (&self);
 }

@@ -134,18 +134,24 @@ get_poller (void)
  * @events: EPOLLIN, EPOLLOUT, both or 0: what to wait for from now on
  *
  * Errors are waited for in any case, until kh_watch_stop().
+ *
+ * Returns: %FALSE when the system refuses that, as it may for want of memory: nothing is to be relied on then but
+ *   kh_watch_stop()
  */
-void
+gboolean
 kh_watch_want (KhWatch *self, guint32 events)
 {
   struct epoll_event event = { .events = events, .data.ptr = self };
   int operation = self->added ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
   if (self->added && self->wanted == events)
-    return;
+    return TRUE;
+  if (epoll_ctl (get_poller ()->epoll_fd, operation, self->fd, &event) != 0)
+    return FALSE;
 
   self->wanted = events;
-  self->added = epoll_ctl (get_poller ()->epoll_fd, operation, self->fd, &event) == 0;
+  self->added = TRUE;
+  return TRUE;
 }
 
 /**

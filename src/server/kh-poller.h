@@ -29,8 +29,8 @@ typedef struct
   GSequenceIter *iter;
 } KhWatch;
 
-void kh_watch_want         (KhWatch *self, guint32 events);
-void kh_watch_set_deadline (KhWatch *self, gint64 time);
-void kh_watch_stop         (KhWatch *self);
+gboolean kh_watch_want         (KhWatch *self, guint32 events);
+void     kh_watch_set_deadline (KhWatch *self, gint64 time);
+void     kh_watch_stop         (KhWatch *self);
 
 G_END_DECLS

@@ -68,6 +68,32 @@ test_ready (void)
   pipe_clear (&pipe);
 }
 
+/* What cannot be watched is said so; a change that fails leaves a watch that can be stopped and never comes again. */
+static void
+test_refused (void)
+{
+  Pipe pipe = { 0 };
+  KhWatch none = { -1, on_ready, on_expired, &pipe };
+  int kept;
+
+  g_assert_false (kh_watch_want (&none, EPOLLIN));
+  g_assert_false (none.added);
+  kh_watch_stop (&none);
+
+  pipe_init (&pipe);
+  g_assert_true (kh_watch_want (&pipe.watch, 0));
+  kept = dup (pipe.ends[0]);
+  close (pipe.ends[0]);
+  g_assert_false (kh_watch_want (&pipe.watch, EPOLLIN));
+  g_assert_true (pipe.watch.added);
+  g_assert_cmpint (dup2 (kept, pipe.ends[0]), ==, pipe.ends[0]);
+  close (kept);
+  g_assert_true (kh_watch_want (&pipe.watch, EPOLLIN));
+  g_assert_cmpint (write (pipe.ends[1], "x", 1), ==, 1);
+  kh_test_wait_until (pipe.ready == 1, 1000);
+  pipe_clear (&pipe);
+}
+
 /* Both are ready in one turn, and whichever comes first stops the other: it must not come any more. */
 static void
 test_stopped_by_another (void)
@@ -141,6 +167,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/poller/ready", test_ready);
+  g_test_add_func ("/poller/refused", test_refused);
   g_test_add_func ("/poller/stopped-by-another", test_stopped_by_another);
   g_test_add_func ("/poller/deadlines", test_deadlines);
   g_test_add_func ("/poller/deadline-stopped-by-another", test_deadline_stopped_by_another);
