@@ -10,7 +10,7 @@
 /* Connections taken in one turn of the main loop, so that a flood of them does not starve those who are in.
  */
 #define MAX_ACCEPTS_PER_TURN 64
-/* When the process has no descriptor left, accept() fails while the queue stays readable. */
+/* Without a descriptor or memory left accept() fails while the queue stays readable. */
 #define PAUSE_MILLISECONDS 200
 
 typedef struct
@@ -182,6 +182,18 @@ on_pause_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Whatever the error was: trying again at once would take all the processor's time. A client that is gone before it is
+ * accepted (ECONNABORTED) is no such error: Linux reports it only with the client's address, which is not asked for. */
+static void
+pause_door (Door *door)
+{
+  KhListener *self = door->listener;
+
+  door_close (door);
+  if (self->pause_id == 0)
+    self->pause_id = g_timeout_add (PAUSE_MILLISECONDS, on_pause_over, self);
+}
+
 static gboolean
 on_connection (GSocket *socket, GIOCondition condition, gpointer user_data)
 {
@@ -195,14 +207,10 @@ on_connection (GSocket *socket, GIOCondition condition, gpointer user_data)
 
       if (accepted != NULL)
         admit (door, accepted);
-      else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES))
-        {
-          door_close (door);
-          if (self->pause_id == 0)
-            self->pause_id = g_timeout_add (PAUSE_MILLISECONDS, on_pause_over, self);
-        }
       else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
         break;
+      else
+        pause_door (door);
     }
 
   return G_SOURCE_CONTINUE;
