@@ -43,6 +43,7 @@ struct _KhStunServer
   GInetSocketAddress *addresses[PLACES];
   GHashTable *clients;
   guint idle_ms;
+  guint partial_ms;
   guint64 requests;
 };
 
@@ -135,7 +136,7 @@ set_deadline (Client *client, gboolean partial)
   if (!partial)
     kh_peer_set_deadline (client->peer, client->server->idle_ms);
   else if (!client->partial)
-    kh_peer_set_deadline (client->peer, PARTIAL_MILLISECONDS);
+    kh_peer_set_deadline (client->peer, client->server->partial_ms);
   client->partial = partial;
 }
 
@@ -158,6 +159,8 @@ on_received (KhPeer *peer, const guint8 *bytes, gsize length, gpointer user_data
       done += used;
     }
 
+  if (done > 0)
+    client->partial = FALSE; /* what is left began just now */
   set_deadline (client, done < length);
   return done;
 }
@@ -228,6 +231,7 @@ kh_stun_server_init (KhStunServer *self)
 {
   self->clients = g_hash_table_new_full (NULL, NULL, client_free, NULL);
   self->idle_ms = IDLE_MILLISECONDS;
+  self->partial_ms = PARTIAL_MILLISECONDS;
 }
 
 /**
@@ -339,14 +343,16 @@ kh_stun_server_get_addresses (KhStunServer *self)
 }
 
 /**
- * kh_stun_server_set_idle:
+ * kh_stun_server_set_patience:
  * @self: a server
- * @milliseconds: how long a client may keep its connection without asking; ten minutes unless set
+ * @idle_ms: how long a client may keep its connection without asking; ten minutes unless set
+ * @partial_ms: how long a message may take from its first byte to its last; ten seconds unless set
  */
 void
-kh_stun_server_set_idle (KhStunServer *self, guint milliseconds)
+kh_stun_server_set_patience (KhStunServer *self, guint idle_ms, guint partial_ms)
 {
-  self->idle_ms = milliseconds;
+  self->idle_ms = idle_ms;
+  self->partial_ms = partial_ms;
 }
 
 /**

@@ -26,7 +26,7 @@ KhStunServer *kh_stun_server_new           (const KhQuotaLimits *limits, KhServe
 gboolean      kh_stun_server_listen        (KhStunServer *self, GInetAddress *address, GInetAddress *alternate,
                                             guint16 port, guint16 alternate_port, GError **error);
 GPtrArray    *kh_stun_server_get_addresses (KhStunServer *self);
-void          kh_stun_server_set_idle      (KhStunServer *self, guint milliseconds);
+void          kh_stun_server_set_patience  (KhStunServer *self, guint idle_ms, guint partial_ms);
 void          kh_stun_server_stop          (KhStunServer *self);
 void          kh_stun_server_get_status    (KhStunServer *self, KhStunServerStatus *status);
 

@@ -262,7 +262,7 @@ test_silent_clients (void)
   g_autoptr (GError) error = NULL;
   KhStunServerStatus status;
 
-  kh_stun_server_set_idle (server, 50);
+  kh_stun_server_set_patience (server, 50, 10000);
   g_assert_true (kh_stun_server_listen (server, loopback, NULL, 0, 0, &error));
   g_assert_no_error (error);
   addresses = kh_stun_server_get_addresses (server);
@@ -289,6 +289,39 @@ test_silent_clients (void)
   g_assert_finalize_object (g_steal_pointer (&server));
 }
 
+/* A message that begins as another one ends has its time from then on. */
+static void
+test_overlapping_messages (void)
+{
+  g_autoptr (KhServerLog) log = kh_server_log_new (-1, FALSE, FALSE);
+  g_autoptr (KhStunServer) server = kh_stun_server_new (&(KhQuotaLimits){ .total = 10 }, log);
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GBytes) request = make_request ();
+  const guint8 *bytes = g_bytes_get_data (request, NULL);
+  gsize length = g_bytes_get_size (request);
+  g_autoptr (GPtrArray) addresses = NULL;
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GByteArray) across = g_byte_array_new ();
+  KhStunServerStatus status;
+  gint64 begun;
+
+  kh_stun_server_set_patience (server, 5000, 400);
+  g_assert_true (kh_stun_server_listen (server, loopback, NULL, 0, 0, NULL));
+  addresses = kh_stun_server_get_addresses (server);
+  socket = kh_test_socket_to (g_ptr_array_index (addresses, 0));
+  g_byte_array_append (across, bytes + length / 2, length - length / 2);
+  g_byte_array_append (across, bytes, length / 2);
+
+  kh_test_socket_send (socket, bytes, length / 2);
+  begun = g_get_monotonic_time ();
+  kh_test_wait_until (g_get_monotonic_time () - begun >= 200000, 2000);
+  kh_test_socket_send (socket, across->data, across->len);
+  begun = g_get_monotonic_time ();
+  kh_test_wait_until ((kh_stun_server_get_status (server, &status), status.requests) == 1, 2000);
+  kh_test_wait_until ((kh_stun_server_get_status (server, &status), status.clients) == 0, 2000);
+  g_assert_cmpint (g_get_monotonic_time () - begun, >=, 350000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -302,5 +335,6 @@ main (int argc, char **argv)
   g_test_add_func ("/stun-server/flood", test_flood);
   g_test_add_func ("/stun-server/per-address", test_per_address);
   g_test_add_func ("/stun-server/silent-clients", test_silent_clients);
+  g_test_add_func ("/stun-server/overlapping-messages", test_overlapping_messages);
   return g_test_run ();
 }
