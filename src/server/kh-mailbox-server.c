@@ -18,6 +18,8 @@
 #define PING_SECONDS 60
 #define SILENCE_MILLISECONDS 600000
 #define PRUNE_SECONDS 300
+/* How long clients have to read a goodbye when the server stops. */
+#define GOODBYE_MILLISECONDS 200
 /* Clients that have not asked for their WebSocket yet. One more, and one must go: the one that has been here longest
  * of the address that has most of them. Those who only occupy places lose them to those who want to get in. */
 #define MAX_ASKING 64
@@ -352,28 +354,62 @@ kh_mailbox_server_listen (KhMailboxServer *self, GInetAddress *address, guint16 
   return kh_listener_add (self->listener, address, port, 0, error);
 }
 
+static gboolean
+on_goodbye_over (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Closing a socket with unread bytes sends RST, which can destroy what was sent before: what clients are still sending
+ * has to be read until they have closed too. Those who never got their WebSocket need no goodbye. */
+static void
+say_goodbye (KhMailboxServer *self)
+{
+  g_autolist (KhWebClient) webs = list_clients (self);
+  gboolean over = FALSE;
+  guint over_id;
+
+  for (GList *at = webs; at != NULL; at = at->next)
+    if (kh_web_client_is_open (at->data))
+      kh_web_client_close (at->data, KH_WEBSOCKET_GOING_AWAY, "the server stops");
+    else
+      kh_web_client_drop (at->data);
+
+  over_id = g_timeout_add (GOODBYE_MILLISECONDS, on_goodbye_over, &over);
+  while (!over && g_hash_table_size (self->clients) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  if (!over)
+    g_source_remove (over_id);
+}
+
+static void
+drop_clients (KhMailboxServer *self)
+{
+  g_autolist (KhWebClient) webs = list_clients (self);
+
+  for (GList *at = webs; at != NULL; at = at->next)
+    kh_web_client_drop (at->data);
+}
+
 /**
  * kh_mailbox_server_stop:
  * @self: a server
  *
- * Stops to listen, says goodbye to all clients and closes their connections. Stopping twice is harmless.
+ * Stops to listen, says goodbye to all clients and closes their connections. Runs the main loop meanwhile, for 200 ms
+ * at most. Stopping twice is harmless.
  */
 void
 kh_mailbox_server_stop (KhMailboxServer *self)
 {
-  g_autolist (KhWebClient) webs = list_clients (self);
-
   g_return_if_fail (KH_IS_MAILBOX_SERVER (self));
 
   g_clear_handle_id (&self->ping_id, g_source_remove);
   g_clear_handle_id (&self->prune_id, g_source_remove);
   if (self->listener != NULL)
     kh_listener_stop (self->listener);
-  for (GList *at = webs; at != NULL; at = at->next)
-    {
-      kh_web_client_close (at->data, KH_WEBSOCKET_GOING_AWAY, "the server stops");
-      kh_web_client_drop (at->data);
-    }
+  say_goodbye (self);
+  drop_clients (self);
 }
 
 /**

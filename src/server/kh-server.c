@@ -148,7 +148,6 @@ run (Server *self, GInetSocketAddress *mailbox_address)
   self->loop = g_main_loop_new (NULL, FALSE);
   announce (self, mailbox_address);
   g_main_loop_run (self->loop);
-  g_clear_pointer (&self->loop, g_main_loop_unref);
 
   kh_stun_server_stop (self->stun);
   kh_mailbox_server_stop (self->mailbox);
@@ -156,6 +155,7 @@ run (Server *self, GInetSocketAddress *mailbox_address)
   g_source_remove (int_id);
   g_source_remove (term_id);
   g_source_remove (counts_id);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
 static int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-address.h"
 #include "kh-json.h"
+#include "kh-mailbox-server.h"
 #include "kh-server-process.h"
 
 #include <libsoup/soup.h>
@@ -246,12 +247,14 @@ test_max_connections (void)
   assert_lives (c);
 }
 
+static const char request[] =
+    "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /* The next connection from here is told that there are too many. */
 static void
 assert_excess (KhServerProcess *server)
 {
-  static const char request[] = "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
   g_autoptr (GSocket) socket = kh_test_socket (server->mailbox_port);
   g_autofree char *answer = NULL;
 
@@ -371,6 +374,32 @@ test_goodbye_at_stop (void)
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->connection), ==, 1001);
 }
 
+/* In this process, so that what the client sends is surely unread when the server stops: the goodbye must come, and no
+ * RST after it. */
+static void
+test_goodbye_to_a_talker (void)
+{
+  g_autoptr (KhServerLog) log = kh_server_log_new (-1, FALSE, FALSE);
+  g_autoptr (KhMailboxServer) server = kh_mailbox_server_new (&(KhQuotaLimits){ .total = 10 }, FALSE, log);
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GInetSocketAddress) address = kh_mailbox_server_listen (server, loopback, 0, NULL);
+  g_autoptr (GSocket) socket = kh_test_socket_to (address);
+  g_autofree char *nonsense = g_strnfill (30000, 'x');
+  g_autoptr (GError) error = NULL;
+  KhMailboxServerStatus status;
+  char answer[4096];
+  gssize length;
+
+  kh_test_socket_send (socket, request, sizeof request - 1);
+  kh_test_wait_until ((kh_mailbox_server_get_status (server, &status), status.clients) == 1, 2000);
+  kh_test_socket_send (socket, nonsense, 30000);
+  kh_mailbox_server_stop (server);
+  g_assert_true (g_socket_check_connect_result (socket, &error)); /* SO_ERROR, which a RST would have set */
+  length = g_socket_receive (socket, answer, sizeof answer, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (g_strstr_len (answer, length, "the server stops"));
+}
+
 static void
 test_many (void)
 {
@@ -401,6 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-server/silent-crowd", test_silent_crowd);
   g_test_add_func ("/mailbox-server/crowd-of-another", test_crowd_of_another);
   g_test_add_func ("/mailbox-server/goodbye-at-stop", test_goodbye_at_stop);
+  g_test_add_func ("/mailbox-server/goodbye-to-a-talker", test_goodbye_to_a_talker);
   g_test_add_func ("/mailbox-server/many", test_many);
   return g_test_run ();
 }
