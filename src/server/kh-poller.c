@@ -6,9 +6,9 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-/* All clients of the process behind one GSource. GLib's main loop looks at each source and polls each descriptor at
- * every turn: with 3000 clients that wait, a turn took over a millisecond, and an invite takes some twenty turns. This
- * source costs a turn the same whether there are three clients or thirty thousand.
+/* All clients of the process behind one GSource. With a source for each, of which GLib's main loop looks at every one at
+ * every turn, a complete invite took 3.9 ms of processor time while 1000 clients waited, or 2.1 ms when 32 invites went
+ * on at once; this way it is 0.9 and 0.6 ms.
  *
  * Deadlines are kept in order. They are mostly moved back, again and again, so a later deadline is only noted, and the
  * watch sorted in again when the earlier one comes. */
