@@ -283,15 +283,40 @@ message_new (KhMailboxCall *call, const char *phase, const char *body)
   return message;
 }
 
+/* Takes the message over. */
+static KhMailboxOutcome
+add_message (KhMailboxCall *call, KhMailbox *mailbox, KhMailboxMessage *message)
+{
+  char *text = message_text (message, call->now);
+  KhMailboxOutcome outcome = KH_MAILBOX_DONE;
+  KhMailboxResult result;
+
+  message->bytes = text != NULL ? strlen (text) : 0;
+  if (text == NULL)
+    outcome = KH_MAILBOX_DROP;
+  else if (message->bytes > call->core->limits.max_relayed_bytes)
+    outcome = "message is too long";
+  if (outcome != KH_MAILBOX_DONE)
+    {
+      kh_mailbox_message_free (message);
+      g_clear_pointer (&text, g_ref_string_release);
+      return outcome;
+    }
+
+  result = kh_mailbox_store_add (call->core->store, mailbox, message, call->now.monotonic);
+  if (result == KH_MAILBOX_OK)
+    broadcast (call, mailbox, text);
+
+  g_ref_string_release (text);
+  return result == KH_MAILBOX_FULL ? "mailbox is full" : explain (result);
+}
+
 static KhMailboxOutcome
 handle_add (KhMailboxCall *call)
 {
   KhMailbox *mailbox = call->connection->mailbox;
   const char *phase = kh_json_get_string (call->message, "phase");
   const char *body = kh_json_get_string (call->message, "body");
-  g_autoptr (KhMailboxMessage) message = NULL;
-  KhMailboxResult result;
-  char *text;
 
   if (mailbox == NULL)
     return "must open mailbox before adding";
@@ -304,22 +329,7 @@ handle_add (KhMailboxCall *call)
   if (!is_name (call, phase))
     return "phase is too long";
 
-  message = message_new (call, phase, body);
-  text = message_text (message, call->now);
-  if (text == NULL)
-    return KH_MAILBOX_DROP;
-  message->bytes = strlen (text);
-  if (message->bytes > call->core->limits.max_relayed_bytes)
-    {
-      g_ref_string_release (text);
-      return "message is too long";
-    }
-  result = kh_mailbox_store_add (call->core->store, mailbox, g_steal_pointer (&message), call->now.monotonic);
-  if (result == KH_MAILBOX_OK)
-    broadcast (call, mailbox, text);
-
-  g_ref_string_release (text);
-  return result == KH_MAILBOX_FULL ? "mailbox is full" : explain (result);
+  return add_message (call, mailbox, message_new (call, phase, body));
 }
 
 /* A mailbox that goes takes its subscriptions along: those of other connections of the two sides, if any are

@@ -131,13 +131,30 @@ drop (KhMailboxCore *self, guint64 connection)
     kh_mailbox_core_put (self, connection, NULL);
 }
 
-static void
-send_error (KhMailboxCall *call, const char *error, JsonObject *orig)
+static char *
+make_error (const char *error, JsonObject *orig, KhMailboxTime now)
 {
   JsonObject *object = kh_json_build ("type:s error:s", "error", error);
 
-  json_object_set_object_member (object, "orig", orig);
-  kh_mailbox_call_answer (call, object);
+  json_object_set_object_member (object, "orig", json_object_ref (orig));
+  return kh_mailbox_core_finish_text (object, now);
+}
+
+/* The message in question is handed back, unless that makes the error longer than what clients take. */
+static void
+send_error (KhMailboxCall *call, const char *error, JsonObject *orig)
+{
+  char *text = make_error (error, orig, call->now);
+
+  if (text != NULL && strlen (text) > call->core->limits.max_relayed_bytes)
+    {
+      g_autoptr (JsonObject) none = json_object_new ();
+
+      g_ref_string_release (text);
+      text = make_error (error, none, call->now);
+    }
+  if (text != NULL)
+    kh_mailbox_core_put (call->core, call->connection->id, text);
 }
 
 static JsonObject *
@@ -205,7 +222,9 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
   if (!kh_bucket_take_many (&call.connection->rate, 1 + length / BYTES_PER_MESSAGE,
                             self->limits.message_burst, self->limits.messages_per_second, now.monotonic))
     {
-      send_error (&call, "too many messages", json_object_new ());
+      g_autoptr (JsonObject) none = json_object_new ();
+
+      send_error (&call, "too many messages", none);
       drop (self, connection);
       return;
     }
@@ -219,7 +238,7 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
       drop (self, connection);
     }
   else if (outcome != KH_MAILBOX_DONE)
-    send_error (&call, outcome, json_object_ref (message));
+    send_error (&call, outcome, message);
 }
 
 /**

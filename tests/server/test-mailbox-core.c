@@ -640,9 +640,9 @@ test_shares (void)
              OWNED ("d", "home", "D"), CLAIM ("d", "5"), CLAIMED ("d"), OPEN ("d", "$M"), BIND ("e", "E"),
              CLAIM ("e", "6"), CLAIMED ("e"), BIND ("f", "E"), CLAIM ("f", "7"), CLAIMED ("f"), "count 4 4",
              /* mailboxes */
-             OPEN ("b", "box"), OWNED ("g", "home", "G"), OPEN ("g", "room"), TOO_MUCH ("g"), CLOSE ("b", "box"),
-             CLOSED ("b"), OPEN ("g", "room"), "count 5 4", RELEASE ("a", "4"), RELEASED ("a"),
-             "g: {'type':'allocate'}", TOO_MUCH ("g"), CLOSE ("g", "room"), CLOSED ("g"),
+             OPEN ("b", "box"), OWNED ("g", "home", "G"), OPEN ("g", "room"), TOO_MUCH ("g"),
+             CLOSE ("b", "box"), CLOSED ("b"), OPEN ("g", "room"), "count 5 4", RELEASE ("a", "4"),
+             RELEASED ("a"), "g: {'type':'allocate'}", TOO_MUCH ("g"), CLOSE ("g", "room"), CLOSED ("g"),
              "g: {'type':'allocate'}", "g< {'type':'allocated','nameplate':'*'}");
 
   /* going away gives nothing back, pruning does */
@@ -686,8 +686,8 @@ test_message_limit (void)
              "a!");
 }
 
-/* What counts is the text that the others get: it has the sender's side and times, and more escapes than the sender
- * wrote. A DEL is one byte here and six there. */
+/* What counts is the text that the others get: it has the sender's side and times, and more escapes than the
+ * sender wrote. A DEL is one byte here and six there. */
 static void
 test_relayed_limit (void)
 {
@@ -740,6 +740,7 @@ test_largest_add (void)
 
   add_of_length (core, 128 * 1024, &refused, &length);
   g_assert_cmpstr (kh_json_get_string (refused, "error"), ==, "message is too long");
+  g_assert_cmpuint (length, <=, 128 * 1024 - 64);
   add_of_length (core, 128 * 1024 - 200, &relayed, &length);
   g_assert_cmpstr (kh_json_get_string (relayed, "type"), ==, "message");
   g_assert_cmpuint (length, <=, 128 * 1024 - 64);
