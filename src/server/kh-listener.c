@@ -91,8 +91,8 @@ kh_listener_init (KhListener *self)
   self->doors = g_ptr_array_new_with_free_func (door_free);
 }
 
-/* What a connection owes when it is finalized: to the quota, or, without an address, to the count of those that are
- * being refused. */
+/* What a connection owes when it is finalized: to the quota, or, without an address, to the count of those
+ * that are being refused. */
 typedef struct
 {
   KhListener *listener;
@@ -182,8 +182,9 @@ on_pause_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Whatever the error was: trying again at once would take all the processor's time. A client that is gone before it is
- * accepted (ECONNABORTED) is no such error: Linux reports it only with the client's address, which is not asked for. */
+/* Whatever the error was: trying again at once would take all the processor's time. A client that is gone
+ * before it is accepted (ECONNABORTED) is no such error: Linux reports it only with the client's address,
+ * which is not asked for. */
 static void
 pause_door (Door *door)
 {

@@ -20,10 +20,12 @@
 #define PRUNE_SECONDS 300
 /* How long clients have to read a goodbye when the server stops. */
 #define GOODBYE_MILLISECONDS 200
-/* Clients that have not asked for their WebSocket yet. One more, and one must go: the one that has been here longest
- * of the address that has most of them. Those who only occupy places lose them to those who want to get in. */
+/* Clients that have not asked for their WebSocket yet. One more, and one must go: the one that has been here
+ * longest of the address that has most of them. Those who only occupy places lose them to those who want to
+ * get in. */
 #define MAX_ASKING 64
-/* Of the spare connections, those from addresses that have too many: they get a sentence, if they ask at once. */
+/* Of the spare connections, those from addresses that have too many: they get a sentence, if they ask at
+ * once. */
 #define MAX_REFUSING 32
 #define REFUSING_MILLISECONDS 2000
 
@@ -361,8 +363,9 @@ on_goodbye_over (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Closing a socket with unread bytes sends RST, which can destroy what was sent before: what clients are still sending
- * has to be read until they have closed too. Those who never got their WebSocket need no goodbye. */
+/* Closing a socket with unread bytes sends RST, which can destroy what was sent before: what clients are
+ * still sending has to be read until they have closed too. Those who never got their WebSocket need no
+ * goodbye. */
 static void
 say_goodbye (KhMailboxServer *self)
 {
@@ -396,8 +399,8 @@ drop_clients (KhMailboxServer *self)
  * kh_mailbox_server_stop:
  * @self: a server
  *
- * Stops to listen, says goodbye to all clients and closes their connections. Runs the main loop meanwhile, for 200 ms
- * at most. Stopping twice is harmless.
+ * Stops to listen, says goodbye to all clients and closes their connections. Runs the main loop meanwhile,
+ * for 200 ms at most. Stopping twice is harmless.
  */
 void
 kh_mailbox_server_stop (KhMailboxServer *self)

@@ -230,7 +230,8 @@ kh_mailbox_store_new (const KhMailboxLimits *limits)
   self->limits = *limits;
   self->nameplates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, nameplate_free);
   self->mailboxes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, mailbox_free);
-  self->shares = g_hash_table_new_full (g_str_hash, g_str_equal, (GDestroyNotify) g_ref_string_release, g_free);
+  self->shares =
+      g_hash_table_new_full (g_str_hash, g_str_equal, (GDestroyNotify) g_ref_string_release, g_free);
 
   return self;
 }
@@ -363,7 +364,8 @@ create_nameplate (KhMailboxStore *self, const KhMailboxParty *party, const char 
  *
  * Claims a nameplate. Claiming again changes nothing, but after a release it is refused.
  *
- * Returns: %KH_MAILBOX_OK, or %KH_MAILBOX_CROWDED, %KH_MAILBOX_RECLAIMED, %KH_MAILBOX_FULL, %KH_MAILBOX_OWNER_FULL
+ * Returns: %KH_MAILBOX_OK, or %KH_MAILBOX_CROWDED, %KH_MAILBOX_RECLAIMED, %KH_MAILBOX_FULL,
+ * %KH_MAILBOX_OWNER_FULL
  */
 KhMailboxResult
 kh_mailbox_store_claim (KhMailboxStore *self, const KhMailboxParty *party, const char *nameplate, gint64 now,

@@ -14,11 +14,11 @@
  *   open ── kh_peer_finish () ──▶ finishing ── all sent, and the client's end came ──▶ closed
  *     └────────────── kh_peer_close (), errors, the deadline, a full queue ─────────────▲
  *
- * Everything is bounded. What waits to be sent to one client is at most MAX_QUEUED_BYTES: a client that does not
- * read is closed when others' messages fill that. Its own requests cannot do so, since we stop reading from it
- * long before. What waits for all of them is at most MAX_TOTAL_BYTES: beyond that, whoever has most waiting is
- * closed. The kernel's buffers come on top, so they are small. What was received and not consumed is bounded by
- * whoever consumes: it must refuse what it will not wait for.
+ * Everything is bounded. What waits to be sent to one client is at most MAX_QUEUED_BYTES: a client that does
+ * not read is closed when others' messages fill that. Its own requests cannot do so, since we stop reading
+ * from it long before. What waits for all of them is at most MAX_TOTAL_BYTES: beyond that, whoever has most
+ * waiting is closed. The kernel's buffers come on top, so they are small. What was received and not consumed
+ * is bounded by whoever consumes: it must refuse what it will not wait for.
  *
  * An idle client costs this object, a socket and one source: buffers exist only while there is something in
  * them. */
@@ -244,7 +244,8 @@ on_expired (gpointer user_data)
  *
  * Starts to read from a client.
  *
- * Returns: (transfer full) (nullable): the peer, or %NULL when the client is gone already, or cannot be waited for
+ * Returns: (transfer full) (nullable): the peer, or %NULL when the client is gone already, or cannot be
+ * waited for
  */
 KhPeer *
 kh_peer_new (GSocketConnection *connection, const KhPeerHandlers *handlers, gpointer user_data)
@@ -307,9 +308,9 @@ enqueue (KhPeer *self, const guint8 *bytes, gsize length)
  * @bytes: (array length=length): what to send; copied as far as it cannot go at once
  * @length: bytes in @bytes
  *
- * Sends, or queues. A peer whose queue would grow beyond its limit is closed instead, and when the queues of all
- * peers become too long together, the one with the longest is: that may be another than this. A peer that is
- * closed or finishing takes nothing.
+ * Sends, or queues. A peer whose queue would grow beyond its limit is closed instead, and when the queues of
+ * all peers become too long together, the one with the longest is: that may be another than this. A peer that
+ * is closed or finishing takes nothing.
  */
 void
 kh_peer_send (KhPeer *self, const void *bytes, gsize length)
@@ -385,7 +386,8 @@ kh_peer_set_deadline (KhPeer *self, guint milliseconds)
   g_return_if_fail (KH_IS_PEER (self));
 
   if (self->state != CLOSED)
-    kh_watch_set_deadline (&self->watch, milliseconds != 0 ? g_get_monotonic_time () + (gint64) milliseconds * 1000 : 0);
+    kh_watch_set_deadline (&self->watch,
+                           milliseconds != 0 ? g_get_monotonic_time () + (gint64) milliseconds * 1000 : 0);
 }
 
 gboolean
@@ -397,8 +399,8 @@ kh_peer_is_open (KhPeer *self)
 /**
  * kh_peer_get_remote:
  *
- * Returns: (transfer none): the client's address; GLib makes an IPv4 one of ::ffff:a.b.c.d, which is what a socket for
- *   both families sees of IPv4 clients
+ * Returns: (transfer none): the client's address; GLib makes an IPv4 one of ::ffff:a.b.c.d, which is what a
+ * socket for both families sees of IPv4 clients
  */
 GInetSocketAddress *
 kh_peer_get_remote (KhPeer *self)

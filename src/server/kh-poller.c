@@ -6,12 +6,12 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
-/* All clients of the process behind one GSource. With a source for each, of which GLib's main loop looks at every one at
- * every turn, a complete invite took 3.9 ms of processor time while 1000 clients waited, or 2.1 ms when 32 invites went
- * on at once; this way it is 0.9 and 0.6 ms.
+/* All clients of the process behind one GSource. With a source for each, of which GLib's main loop looks at
+ * every one at every turn, a complete invite took 3.9 ms of processor time while 1000 clients waited, or 2.1
+ * ms when 32 invites went on at once; this way it is 0.9 and 0.6 ms.
  *
- * Deadlines are kept in order. They are mostly moved back, again and again, so a later deadline is only noted, and the
- * watch sorted in again when the earlier one comes. */
+ * Deadlines are kept in order. They are mostly moved back, again and again, so a later deadline is only
+ * noted, and the watch sorted in again when the earlier one comes. */
 
 #define EVENTS_PER_TURN 64
 
@@ -135,8 +135,8 @@ get_poller (void)
  *
  * Errors are waited for in any case, until kh_watch_stop().
  *
- * Returns: %FALSE when the system refuses that, as it may for want of memory: nothing is to be relied on then but
- *   kh_watch_stop()
+ * Returns: %FALSE when the system refuses that, as it may for want of memory: nothing is to be relied on then
+ * but kh_watch_stop()
  */
 gboolean
 kh_watch_want (KhWatch *self, guint32 events)
@@ -178,7 +178,8 @@ kh_watch_set_deadline (KhWatch *self, gint64 time)
  * kh_watch_stop:
  * @self: a watch
  *
- * Ends it: neither call comes any more. To be called before its descriptor is closed. Stopping twice is harmless.
+ * Ends it: neither call comes any more. To be called before its descriptor is closed. Stopping twice is
+ * harmless.
  */
 void
 kh_watch_stop (KhWatch *self)

@@ -264,7 +264,8 @@ kh_web_client_new (GSocketConnection *connection, const char *path, const KhWebC
  * kh_web_client_settle:
  * @self: a client
  *
- * Says that the client has shown what it came for: from now on only silence ends it. Settling twice is harmless.
+ * Says that the client has shown what it came for: from now on only silence ends it. Settling twice is
+ * harmless.
  */
 void
 kh_web_client_settle (KhWebClient *self)

@@ -374,8 +374,8 @@ test_goodbye_at_stop (void)
   g_assert_cmpuint (soup_websocket_connection_get_close_code (client->connection), ==, 1001);
 }
 
-/* In this process, so that what the client sends is surely unread when the server stops: the goodbye must come, and no
- * RST after it. */
+/* In this process, so that what the client sends is surely unread when the server stops: the goodbye must
+ * come, and no RST after it. */
 static void
 test_goodbye_to_a_talker (void)
 {

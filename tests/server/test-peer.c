@@ -69,8 +69,8 @@ add_peer (Fixture *fixture)
 #define KIB 1024
 #define MIB (1024 * KIB)
 
-/* Each of them has less waiting than one may have. Together it is too much, and then those with most go: the first is
- * one of them, the last, who has least, stays. */
+/* Each of them has less waiting than one may have. Together it is too much, and then those with most go: the
+ * first is one of them, the last, who has least, stays. */
 static void
 test_total (void)
 {

@@ -68,7 +68,8 @@ test_ready (void)
   pipe_clear (&pipe);
 }
 
-/* What cannot be watched is said so; a change that fails leaves a watch that can be stopped and never comes again. */
+/* What cannot be watched is said so; a change that fails leaves a watch that can be stopped and never comes
+ * again. */
 static void
 test_refused (void)
 {

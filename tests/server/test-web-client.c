@@ -368,7 +368,8 @@ on_tick (gpointer user_data)
 {
   g_autoptr (GBytes) pong = kh_test_unhex (FRAME ("8a", "80"));
 
-  g_socket_send (((Fixture *) user_data)->socket, g_bytes_get_data (pong, NULL), g_bytes_get_size (pong), NULL, NULL);
+  g_socket_send (((Fixture *) user_data)->socket, g_bytes_get_data (pong, NULL), g_bytes_get_size (pong),
+                 NULL, NULL);
   return G_SOURCE_CONTINUE;
 }
 
