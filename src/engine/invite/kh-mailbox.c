@@ -52,7 +52,7 @@ struct _KhMailbox
   SoupWebsocketConnection *connection;
   GSocket *socket;
   GCancellable *cancellable;
-  GSource *deadline;
+  guint deadline_id;
   GSource *flow;
   gint64 last_heard;
   guint64 read_before;
@@ -174,21 +174,11 @@ kh_mailbox_url_is_private (const char *url)
 }
 
 static void
-clear_source (GSource **source)
-{
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
 set_deadline (KhMailbox *self, guint milliseconds, GSourceFunc callback, const char *name)
 {
-  clear_source (&self->deadline);
-  self->deadline = g_timeout_source_new (milliseconds);
-  g_source_set_static_name (self->deadline, name);
-  g_source_set_callback (self->deadline, callback, self, NULL);
-  g_source_attach (self->deadline, g_main_context_get_thread_default ());
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  self->deadline_id = g_timeout_add (milliseconds, callback, self);
+  g_source_set_name_by_id (self->deadline_id, name);
 }
 
 /* Lets go of everything; nothing is heard of this connection any more. */
@@ -196,8 +186,10 @@ static void
 drop (KhMailbox *self)
 {
   self->state = CLOSED;
-  clear_source (&self->deadline);
-  clear_source (&self->flow);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
+  if (self->flow != NULL)
+    g_source_destroy (self->flow);
+  g_clear_pointer (&self->flow, g_source_unref);
   g_cancellable_cancel (self->cancellable);
   if (self->connection != NULL)
     g_signal_handlers_disconnect_by_data (self->connection, self);

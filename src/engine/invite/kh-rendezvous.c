@@ -45,8 +45,8 @@ struct _KhRendezvous
   KhWormhole *wormhole;
   KhMailbox *mailbox;
   guint tries;
-  GSource *retry;
-  GSource *deadline;
+  guint retry_id;
+  guint deadline_id;
   GError *start_error;
   gboolean opened; /* the connection of now stands, or stood */
   gboolean pumping;
@@ -73,21 +73,11 @@ static void pump (KhRendezvous *self);
 static void connect_mailbox (KhRendezvous *self);
 
 static void
-clear_source (GSource **source)
+set_timer (guint *id, guint milliseconds, GSourceFunc callback, gpointer user_data, const char *name)
 {
-  if (*source != NULL)
-    g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
-static void
-set_source (GSource **source, guint milliseconds, GSourceFunc callback, gpointer user_data, const char *name)
-{
-  clear_source (source);
-  *source = g_timeout_source_new (milliseconds);
-  g_source_set_static_name (*source, name);
-  g_source_set_callback (*source, callback, user_data, NULL);
-  g_source_attach (*source, g_main_context_get_thread_default ());
+  g_clear_handle_id (id, g_source_remove);
+  *id = g_timeout_add (milliseconds, callback, user_data);
+  g_source_set_name_by_id (*id, name);
 }
 
 static void
@@ -120,8 +110,8 @@ end (KhRendezvous *self)
 
   self->ended = TRUE;
   self->quiet = TRUE;
-  clear_source (&self->retry);
-  clear_source (&self->deadline);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
   drop_mailbox (self);
   g_slist_free_full (tasks, (GDestroyNotify) finish_close_task);
 }
@@ -131,7 +121,7 @@ on_retry (gpointer user_data)
 {
   KhRendezvous *self = user_data;
 
-  clear_source (&self->retry);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
   connect_mailbox (self);
   return G_SOURCE_REMOVE;
 }
@@ -158,7 +148,7 @@ schedule_retry (KhRendezvous *self)
 
   milliseconds = next_delay (self);
   kh_trace_add (self->trace, "mailbox.retry", "delay_ms:i", (int) milliseconds);
-  set_source (&self->retry, milliseconds, on_retry, self, "[knothole] mailbox retry");
+  set_timer (&self->retry_id, milliseconds, on_retry, self, "[knothole] mailbox retry");
 }
 
 static void
@@ -256,7 +246,7 @@ on_deadline (gpointer user_data)
 {
   KhRendezvous *self = user_data;
 
-  clear_source (&self->deadline);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
   kh_wormhole_tick (self->wormhole, g_get_monotonic_time ());
   pump (self);
   return G_SOURCE_REMOVE;
@@ -268,12 +258,12 @@ arm_deadline (KhRendezvous *self)
   gint64 deadline = kh_wormhole_get_deadline (self->wormhole);
   gint64 left;
 
-  clear_source (&self->deadline);
+  g_clear_handle_id (&self->deadline_id, g_source_remove);
   if (self->ended || deadline == KH_WORMHOLE_NEVER)
     return;
 
   left = MAX (deadline - g_get_monotonic_time (), 0) / 1000 + 1;
-  set_source (&self->deadline, MIN (left, LONGEST_TIMER_MS), on_deadline, self, "[knothole] rendezvous deadline");
+  set_timer (&self->deadline_id, MIN (left, LONGEST_TIMER_MS), on_deadline, self, "[knothole] rendezvous deadline");
 }
 
 /* Does all that the wormhole asks for. A handler may send, close, or let go of us meanwhile. */
@@ -519,7 +509,7 @@ kh_rendezvous_start (KhRendezvous *self)
                                      "wss:// or ws://.", self->url);
   if (self->start_error != NULL)
     {
-      set_source (&self->deadline, 0, on_start_error, self, "[knothole] rendezvous start");
+      set_timer (&self->deadline_id, 0, on_start_error, self, "[knothole] rendezvous start");
       return;
     }
 
