@@ -43,8 +43,7 @@ raw_clear (Raw *raw)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Raw, raw_clear)
 
-static gboolean
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (GError **error, const char *format, ...)
@@ -62,8 +61,10 @@ parse_raw (Raw *raw, int *argc, char ***argv, GError **error)
 {
   const GOptionEntry entries[] = {
     { "mailbox", 0, 0, G_OPTION_ARG_FILENAME, &raw->mailbox, "The meeting server, ws:// or wss://", "URL" },
-    { "stun", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->stun, "A STUN server over TCP (may be repeated)", "HOST[:PORT]" },
-    { "relay", 0, 0, G_OPTION_ARG_FILENAME, &raw->relay, "A relay for when no direct path exists (not used yet)", "HOST:PORT" },
+    { "stun", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->stun, "A STUN server over TCP (may be repeated)",
+      "HOST[:PORT]" },
+    { "relay", 0, 0, G_OPTION_ARG_FILENAME, &raw->relay, "A relay for when no direct path exists (not used yet)",
+      "HOST:PORT" },
     { "no-relay", 0, 0, G_OPTION_ARG_NONE, &raw->no_relay, "Never use a relay", NULL },
     { "port", 0, 0, G_OPTION_ARG_INT, &raw->port, "The local TCP port (default: any)", "PORT" },
     { "plan", 0, 0, G_OPTION_ARG_FILENAME, &raw->plan, "Only these moves: lan, ipv6, dial", "MOVE[,MOVE…]" },
@@ -81,8 +82,9 @@ parse_raw (Raw *raw, int *argc, char ***argv, GError **error)
   g_option_context_set_summary (context, "Connects two friends' computers directly, and lets them talk.\n\n"
                                          "  invite             make a code, wait for the friend, talk\n"
                                          "  join CODE|LINK     use a friend's code, talk");
-  g_option_context_set_description (context, "Each line of standard input is a message; your friend's messages are printed,\n"
-                                             "one a line. End of input (Ctrl+D) says goodbye.");
+  g_option_context_set_description (context,
+                                    "Each line of standard input is a message; your friend's messages are printed,\n"
+                                    "one a line. End of input (Ctrl+D) says goodbye.");
   g_option_context_add_main_entries (context, entries, NULL);
 
   return g_option_context_parse (context, argc, argv, error);
@@ -127,7 +129,8 @@ take_numbers (KhSettings *settings, const Raw *raw, GError **error)
 static gboolean
 is_host_and_port (const char *text)
 {
-  g_autoptr (GSocketConnectable) address = *text != '\0' ? g_network_address_parse (text, KH_STUN_DEFAULT_PORT, NULL) : NULL;
+  g_autoptr (GSocketConnectable) address =
+      *text != '\0' ? g_network_address_parse (text, KH_STUN_DEFAULT_PORT, NULL) : NULL;
 
   return address != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) != '\0';
 }
@@ -152,7 +155,8 @@ take_texts (KhSettings *settings, Raw *raw, GError **error)
       g_strfreev (settings->stun_servers);
       settings->stun_servers = g_steal_pointer (&raw->stun);
     }
-  if (raw->name != NULL && (!g_utf8_validate (raw->name, -1, NULL) || g_utf8_strlen (raw->name, -1) > KH_OFFER_MAX_NAME))
+  if (raw->name != NULL &&
+      (!g_utf8_validate (raw->name, -1, NULL) || g_utf8_strlen (raw->name, -1) > KH_OFFER_MAX_NAME))
     return refuse (error, "--name takes up to %d characters of UTF-8.", KH_OFFER_MAX_NAME);
 
   settings->name = g_steal_pointer (&raw->name);

@@ -59,13 +59,15 @@ invite_code (JsonObject *members)
     return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s", code, code);
   if (kh_mailbox_url_is_private (mailbox_url))
     return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join '%s'", code, link);
-  return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s --mailbox=%s", code, code, mailbox_url);
+  return g_strdup_printf ("Your code is   %s\nYour friend types:   knothole-cli join %s --mailbox=%s", code, code,
+                          mailbox_url);
 }
 
 static char *
 mapping_found (JsonObject *members)
 {
-  return g_strdup_printf ("From outside you are %s, as %s sees it.", text (members, "outside"), text (members, "server"));
+  return g_strdup_printf ("From outside you are %s, as %s sees it.", text (members, "outside"),
+                          text (members, "server"));
 }
 
 static char *
@@ -110,7 +112,8 @@ plan_made (JsonObject *members)
 {
   g_autofree char *moves = join_strings (kh_json_get_array (members, "moves"));
 
-  return g_strdup_printf ("Plan: %s. A direct path is %s.", *moves != '\0' ? moves : "nothing to try", text (members, "forecast"));
+  return g_strdup_printf ("Plan: %s. A direct path is %s.", *moves != '\0' ? moves : "nothing to try",
+                          text (members, "forecast"));
 }
 
 static char *
@@ -123,18 +126,16 @@ attempt_start (JsonObject *members)
 static char *
 attempt_accepted (JsonObject *members)
 {
-  return g_strdup_printf ("  #%" G_GINT64_FORMAT " somebody connects from %s", number (members, "id"), text (members, "remote"));
+  return g_strdup_printf ("  #%" G_GINT64_FORMAT " somebody connects from %s", number (members, "id"),
+                          text (members, "remote"));
 }
 
 static const char *
 outcome_in_words (const char *outcome)
 {
   static const char *const words[][2] = {
-    { "not-friend", "was not your friend" },
-    { "lost-race", "was not needed" },
-    { "cancelled", "was not needed" },
-    { "silent", "got no answer" },
-    { "busy", "is being made already" },
+    { "not-friend", "was not your friend" }, { "lost-race", "was not needed" },   { "cancelled", "was not needed" },
+    { "silent", "got no answer" },           { "busy", "is being made already" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
@@ -163,8 +164,8 @@ path_selected (JsonObject *members)
   const char *kind = text (members, "kind");
 
   return g_strdup_printf ("Connected directly %s, to %s, after %" G_GINT64_FORMAT " ms.",
-                          strcmp (kind, "lan") == 0 ? "on your local network" : "over the internet", text (members, "remote"),
-                          number (members, "elapsed_ms"));
+                          strcmp (kind, "lan") == 0 ? "on your local network" : "over the internet",
+                          text (members, "remote"), number (members, "elapsed_ms"));
 }
 
 static char *
@@ -205,15 +206,23 @@ kh_sentence_for_event (KhEvent *event)
     const char *kind;
     char *(*sentence) (JsonObject *members);
   } table[] = {
-    { "session.phase", phase },           { "invite.code", invite_code },
-    { "mapping.found", mapping_found },   { "stun.failed", stun_failed },
-    { "plan.made", plan_made },           { "attempt.start", attempt_start },
-    { "attempt.accepted", attempt_accepted }, { "attempt.end", attempt_end },
-    { "target.refused", target_refused }, { "path.selected", path_selected },
-    { "session.failed", session_failed }, { "mailbox.connecting", mailbox_connecting },
-    { "mailbox.failed", mailbox_failed }, { "mailbox.lost", mailbox_lost },
+    { "session.phase", phase },
+    { "invite.code", invite_code },
+    { "mapping.found", mapping_found },
+    { "stun.failed", stun_failed },
+    { "plan.made", plan_made },
+    { "attempt.start", attempt_start },
+    { "attempt.accepted", attempt_accepted },
+    { "attempt.end", attempt_end },
+    { "target.refused", target_refused },
+    { "path.selected", path_selected },
+    { "session.failed", session_failed },
+    { "mailbox.connecting", mailbox_connecting },
+    { "mailbox.failed", mailbox_failed },
+    { "mailbox.lost", mailbox_lost },
     { "offer.received", offer_received },
-    { "mailbox.retry", mailbox_retry },   { "mailbox.motd", mailbox_motd },
+    { "mailbox.retry", mailbox_retry },
+    { "mailbox.motd", mailbox_motd },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)

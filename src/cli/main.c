@@ -56,7 +56,8 @@ on_output_broken (gpointer user_data)
 static void
 print_json (Program *program, const char *kind, JsonObject *members)
 {
-  g_autoptr (JsonObject) line = kh_json_build ("t:l type:s", kh_trace_now (kh_session_get_trace (program->session)), kind);
+  g_autoptr (JsonObject) line =
+      kh_json_build ("t:l type:s", kh_trace_now (kh_session_get_trace (program->session)), kind);
   g_autoptr (GList) names = json_object_get_members (members);
   g_autofree char *text = NULL;
 
@@ -293,8 +294,8 @@ can_write_report (const char *path, GError **error)
 
   if (fd < 0)
     {
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "The report cannot be written to %s: %s.", path,
-                   g_strerror (errno));
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "The report cannot be written to %s: %s.",
+                   path, g_strerror (errno));
       return FALSE;
     }
   close (fd);

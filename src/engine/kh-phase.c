@@ -2,8 +2,10 @@
 #include "kh-phase.h"
 
 G_DEFINE_ENUM_TYPE (KhPhase, kh_phase, G_DEFINE_ENUM_VALUE (KH_PHASE_STARTING, "starting"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_INVITING, "inviting"), G_DEFINE_ENUM_VALUE (KH_PHASE_MEETING, "meeting"),
-                    G_DEFINE_ENUM_VALUE (KH_PHASE_LOOKING, "looking"), G_DEFINE_ENUM_VALUE (KH_PHASE_REACHING, "reaching"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_INVITING, "inviting"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_MEETING, "meeting"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_LOOKING, "looking"),
+                    G_DEFINE_ENUM_VALUE (KH_PHASE_REACHING, "reaching"),
                     G_DEFINE_ENUM_VALUE (KH_PHASE_CONNECTED, "connected"),
                     G_DEFINE_ENUM_VALUE (KH_PHASE_RESUMING, "resuming"), G_DEFINE_ENUM_VALUE (KH_PHASE_ENDED, "ended"),
                     G_DEFINE_ENUM_VALUE (KH_PHASE_FAILED, "failed"))

@@ -267,8 +267,9 @@ send_offer (KhSession *self)
 
   report_offer (self, "offer.sent", self->own_offer);
   if (!kh_rendezvous_send (self->rendezvous, bytes) && self->phase < KH_PHASE_REACHING)
-    fail_literal (self, KH_ERROR_SERVER_UNREACHABLE, "The meeting server was lost before your friend could be told how to "
-                                                     "reach you. Make a new code and try again.");
+    fail_literal (self, KH_ERROR_SERVER_UNREACHABLE,
+                  "The meeting server was lost before your friend could be told how to "
+                  "reach you. Make a new code and try again.");
 }
 
 static void
@@ -276,7 +277,7 @@ make_own_offer (KhSession *self)
 {
   self->interfaces = kh_interfaces_new_read ();
   self->own_offer = kh_introduction_make_offer (self->mapping, self->interfaces, kh_port_get_number (self->port),
-                                               kh_rendezvous_get_your_address (self->rendezvous));
+                                                kh_rendezvous_get_your_address (self->rendezvous));
   self->own_offer->name = g_strdup (self->settings->name);
   self->own_offer->moves = self->settings->moves;
 }
@@ -285,8 +286,8 @@ static gboolean
 plan_and_run (KhSession *self)
 {
   gboolean inviter = self->role == KH_ROLE_INVITER;
-  g_autoptr (KhPlan) plan = kh_plan_new (inviter ? self->own_offer : self->friend_offer,
-                                         inviter ? self->friend_offer : self->own_offer, 0);
+  g_autoptr (KhPlan) plan =
+      kh_plan_new (inviter ? self->own_offer : self->friend_offer, inviter ? self->friend_offer : self->own_offer, 0);
 
   kh_trace_add (self->trace, "plan.made", "moves:a forecast:s", kh_plan_moves_to_json (plan),
                 kh_forecast_name (plan->forecast));
@@ -319,12 +320,14 @@ exchange_offers (KhSession *self)
   if (self->role == KH_ROLE_INVITER)
     send_offer (self);
   if (!possible && (self->own_offer->moves & self->friend_offer->moves) == 0)
-    fail_literal (self, KH_ERROR_NO_PATH, "You and your friend allow different ways to connect, and none in common. Let one of "
-                                          "you allow more.");
-  else if (!possible)
     fail_literal (self, KH_ERROR_NO_PATH,
-                  "There is no way to try between your networks: neither side knows an address at which the other could "
-                  "reach it. Check the internet connection, or try another network on one side.");
+                  "You and your friend allow different ways to connect, and none in common. Let one of "
+                  "you allow more.");
+  else if (!possible)
+    fail_literal (
+        self, KH_ERROR_NO_PATH,
+        "There is no way to try between your networks: neither side knows an address at which the other could "
+        "reach it. Check the internet connection, or try another network on one side.");
 }
 
 static void
@@ -349,8 +352,9 @@ on_deadline (gpointer user_data)
   KhSession *self = user_data;
 
   self->deadline_id = 0;
-  fail_literal (self, KH_ERROR_NO_PATH,
-                "Your friend was there, but went silent before a connection could be tried. Make a new code and try again.");
+  fail_literal (
+      self, KH_ERROR_NO_PATH,
+      "Your friend was there, but went silent before a connection could be tried. Make a new code and try again.");
   return G_SOURCE_REMOVE;
 }
 
@@ -519,23 +523,24 @@ kh_session_class_init (KhSessionClass *klass)
    * @text: what the friend says: any UTF-8, to be made plain before it is shown
    * @sent: when it was sent by the friend's clock, milliseconds since 1970
    */
-  signals[SIGNAL_MESSAGE_RECEIVED] = g_signal_new ("message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                                                   NULL, NULL, G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_INT64);
+  signals[SIGNAL_MESSAGE_RECEIVED] =
+      g_signal_new ("message-received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                    3, G_TYPE_UINT64, G_TYPE_STRING, G_TYPE_INT64);
 
   /**
    * KhSession::message-delivered:
    * @id: what kh_session_say() returned
    */
-  signals[SIGNAL_MESSAGE_DELIVERED] = g_signal_new ("message-delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
-                                                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  signals[SIGNAL_MESSAGE_DELIVERED] = g_signal_new ("message-delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST,
+                                                    0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
 
   /**
    * KhSession::friend-finished:
    *
    * The friend has said goodbye and will say nothing more.
    */
-  signals[SIGNAL_FRIEND_FINISHED] = g_signal_new ("friend-finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
-                                                  NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_FRIEND_FINISHED] = g_signal_new ("friend-finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -601,8 +606,10 @@ may_follow (KhSession *self, const char *mailbox_url)
       strcmp (mailbox_url, self->settings->mailbox_url) == 0)
     return TRUE;
 
-  sentence = g_strdup_printf ("This link leads to the meeting server %s, without encryption. If you trust the way there, name "
-                              "that server yourself as your meeting server, and use the code.", mailbox_url);
+  sentence =
+      g_strdup_printf ("This link leads to the meeting server %s, without encryption. If you trust the way there, name "
+                       "that server yourself as your meeting server, and use the code.",
+                       mailbox_url);
   fail_literal (self, KH_ERROR_BAD_CODE, sentence);
   return FALSE;
 }
@@ -635,8 +642,8 @@ kh_session_join (KhSession *self, const char *code_or_link)
     }
 
   if (may_follow (self, mailbox_url))
-    start (self, kh_rendezvous_new_joiner (self->trace, 
-                                           mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url, code));
+    start (self, kh_rendezvous_new_joiner (self->trace, mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url,
+                                           code));
 }
 
 /**

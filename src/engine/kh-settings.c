@@ -6,7 +6,7 @@
 
 /* Public STUN servers that answer over TCP. They are asked side by side; one that is gone is no harm. */
 static const char *const default_stun_servers[] = {
-  "turn.cloudflare.com:3478", "stun.nextcloud.com:443",      "global.turn.twilio.com:3478",
+  "turn.cloudflare.com:3478", "stun.nextcloud.com:443",        "global.turn.twilio.com:3478",
   "stun.sipnet.com:3478",     "stun.voip.blackberry.com:3478", NULL,
 };
 

@@ -244,8 +244,7 @@ explain (GError **error, const GError *cause, GInetAddress *ip, guint16 port)
 
   if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
     g_set_error (error, KH_ERROR, KH_ERROR_PORT,
-                 "Port %u of %s is in use by another program. Stop that program, or choose another port.",
-                 port, host);
+                 "Port %u of %s is in use by another program. Stop that program, or choose another port.", port, host);
   else if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
     g_set_error (error, KH_ERROR, KH_ERROR_PORT,
                  "Port %u of %s may not be used by this user. Choose a port from 1024 up.", port, host);
@@ -277,8 +276,7 @@ kh_listener_add (KhListener *self, GInetAddress *address, guint16 port, guint pl
 
   g_return_val_if_fail (KH_IS_LISTENER (self), NULL);
 
-  socket =
-      g_socket_new (g_inet_address_get_family (address), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &cause);
+  socket = g_socket_new (g_inet_address_get_family (address), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &cause);
   if (socket != NULL)
     {
       g_socket_set_blocking (socket, FALSE);

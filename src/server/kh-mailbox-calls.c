@@ -62,8 +62,7 @@ handle_ping (KhMailboxCall *call)
 static gboolean
 is_client_version (JsonNode *node)
 {
-  return node == NULL ||
-         (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) >= 2);
+  return node == NULL || (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) >= 2);
 }
 
 static KhMailboxOutcome
@@ -79,8 +78,7 @@ handle_bind (KhMailboxCall *call)
     return "bind requires 'appid'";
   if (!json_object_has_member (call->message, "side"))
     return "bind requires 'side'";
-  if (appid == NULL || side == NULL ||
-      !is_client_version (json_object_get_member (call->message, "client_version")))
+  if (appid == NULL || side == NULL || !is_client_version (json_object_get_member (call->message, "client_version")))
     return KH_MAILBOX_DROP;
   if (!is_name (call, appid) || !is_name (call, side))
     return "appid or side is too long";
@@ -165,8 +163,7 @@ handle_claim (KhMailboxCall *call)
 
   connection->did_claim = TRUE;
   connection->nameplate = g_strdup (nameplate);
-  result = kh_mailbox_store_claim (call->core->store, &connection->party, nameplate, call->now.monotonic,
-                                   &mailbox_id);
+  result = kh_mailbox_store_claim (call->core->store, &connection->party, nameplate, call->now.monotonic, &mailbox_id);
   if (result != KH_MAILBOX_OK)
     return explain (result);
 
@@ -221,8 +218,7 @@ replay (KhMailboxCall *call)
   GPtrArray *messages = kh_mailbox_get_messages (call->connection->mailbox);
 
   for (guint i = 0; i < messages->len; i++)
-    kh_mailbox_core_put (call->core, call->connection->id,
-                         message_text (g_ptr_array_index (messages, i), call->now));
+    kh_mailbox_core_put (call->core, call->connection->id, message_text (g_ptr_array_index (messages, i), call->now));
 }
 
 static KhMailboxOutcome
@@ -244,8 +240,7 @@ handle_open (KhMailboxCall *call)
 
   g_free (connection->mailbox_id);
   connection->mailbox_id = g_strdup (mailbox_id);
-  result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic,
-                                  &mailbox);
+  result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic, &mailbox);
   if (result != KH_MAILBOX_OK)
     return explain (result);
   if (kh_mailbox_get_subscribers (mailbox)->len >= call->core->limits.max_subscribers)
@@ -360,8 +355,7 @@ close_mailbox (KhMailboxCall *call, const char *mailbox_id)
     kh_mailbox_unsubscribe (mailbox, connection->id);
   else
     {
-      result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic,
-                                      &mailbox);
+      result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic, &mailbox);
       if (result != KH_MAILBOX_OK)
         return explain (result);
     }
@@ -421,11 +415,9 @@ dispatch (KhMailboxCall *call)
     KhMailboxOutcome (*handle) (KhMailboxCall *call);
     gboolean unbound;
   } handlers[] = {
-    { "ping", handle_ping, TRUE },    { "bind", handle_bind, TRUE },
-    { "list", handle_list, FALSE },   { "allocate", handle_allocate, FALSE },
-    { "claim", handle_claim, FALSE }, { "release", handle_release, FALSE },
-    { "open", handle_open, FALSE },   { "add", handle_add, FALSE },
-    { "close", handle_close, FALSE },
+    { "ping", handle_ping, TRUE },          { "bind", handle_bind, TRUE },    { "list", handle_list, FALSE },
+    { "allocate", handle_allocate, FALSE }, { "claim", handle_claim, FALSE }, { "release", handle_release, FALSE },
+    { "open", handle_open, FALSE },         { "add", handle_add, FALSE },     { "close", handle_close, FALSE },
   };
   const char *type = kh_json_get_string (call->message, "type");
   gboolean bound = call->connection->party.appid != NULL;

@@ -178,8 +178,8 @@ make_address (GInetSocketAddress *address)
  * @now: the time
  */
 void
-kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAddress *address,
-                         const char *owner, KhMailboxTime now)
+kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAddress *address, const char *owner,
+                         KhMailboxTime now)
 {
   KhMailboxConnection *added = g_new0 (KhMailboxConnection, 1);
   JsonObject *welcome = json_object_new ();
@@ -192,9 +192,8 @@ kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAdd
 
   if (address != NULL)
     json_object_set_object_member (welcome, "your-address", make_address (address));
-  kh_mailbox_core_put (
-      self, connection,
-      kh_mailbox_core_finish_text (kh_json_build ("type:s welcome:o", "welcome", welcome), now));
+  kh_mailbox_core_put (self, connection,
+                       kh_mailbox_core_finish_text (kh_json_build ("type:s welcome:o", "welcome", welcome), now));
 }
 
 /**
@@ -208,8 +207,7 @@ kh_mailbox_core_connect (KhMailboxCore *self, guint64 connection, GInetSocketAdd
  * Takes a client's message.
  */
 void
-kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *text, gsize length,
-                         KhMailboxTime now)
+kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *text, gsize length, KhMailboxTime now)
 {
   KhMailboxCall call = { self, g_hash_table_lookup (self->connections, &connection), NULL, now };
   g_autoptr (JsonObject) message = NULL;
@@ -219,8 +217,8 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
   if (call.connection == NULL)
     return;
 
-  if (!kh_bucket_take_many (&call.connection->rate, 1 + length / BYTES_PER_MESSAGE,
-                            self->limits.message_burst, self->limits.messages_per_second, now.monotonic))
+  if (!kh_bucket_take_many (&call.connection->rate, 1 + length / BYTES_PER_MESSAGE, self->limits.message_burst,
+                            self->limits.messages_per_second, now.monotonic))
     {
       g_autoptr (JsonObject) none = json_object_new ();
 

@@ -127,8 +127,7 @@ on_opened (KhWebClient *web, gpointer user_data)
   Client *client = user_data;
   KhMailboxServer *self = client->server;
   GInetSocketAddress *remote = kh_web_client_get_remote (web);
-  g_autofree char *owner =
-      kh_quota_limits_get_key (&self->limits, g_inet_socket_address_get_address (remote));
+  g_autofree char *owner = kh_quota_limits_get_key (&self->limits, g_inet_socket_address_get_address (remote));
 
   leave_queue (client);
   client->counted = TRUE;

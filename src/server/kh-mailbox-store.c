@@ -230,8 +230,7 @@ kh_mailbox_store_new (const KhMailboxLimits *limits)
   self->limits = *limits;
   self->nameplates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, nameplate_free);
   self->mailboxes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, mailbox_free);
-  self->shares =
-      g_hash_table_new_full (g_str_hash, g_str_equal, (GDestroyNotify) g_ref_string_release, g_free);
+  self->shares = g_hash_table_new_full (g_str_hash, g_str_equal, (GDestroyNotify) g_ref_string_release, g_free);
 
   return self;
 }
@@ -583,8 +582,7 @@ kh_mailbox_store_add (KhMailboxStore *self, KhMailbox *mailbox, KhMailboxMessage
   gsize bytes = message_cost (message);
   KhMailboxResult result = KH_MAILBOX_OK;
 
-  if (mailbox->messages->len >= self->limits.max_messages ||
-      mailbox->bytes + bytes > self->limits.max_mailbox_bytes ||
+  if (mailbox->messages->len >= self->limits.max_messages || mailbox->bytes + bytes > self->limits.max_mailbox_bytes ||
       self->bytes + bytes > self->limits.max_total_bytes)
     result = KH_MAILBOX_FULL;
   else if (!borrow (self, message->owner, (Share){ .bytes = bytes }))

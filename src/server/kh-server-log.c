@@ -92,8 +92,7 @@ write_line (KhServerLog *self, const char *line)
   gsize length = strlen (whole);
   struct pollfd poll_fd = { .fd = self->fd, .events = POLLOUT };
 
-  if (length > MAX_LINE_BYTES || poll (&poll_fd, 1, 0) != 1 ||
-      write (self->fd, whole, length) != (gssize) length)
+  if (length > MAX_LINE_BYTES || poll (&poll_fd, 1, 0) != 1 || write (self->fd, whole, length) != (gssize) length)
     self->missed++;
 }
 

@@ -39,18 +39,14 @@ parse_raw (Raw *raw, char **arguments, GError **error)
     { "address", 0, 0, G_OPTION_ARG_STRING, &raw->address, "Where to listen (127.0.0.1)", "IP" },
     { "alternate-address", 0, 0, G_OPTION_ARG_STRING, &raw->alternate, "A second address for STUN", "IP" },
     { "stun-port", 0, 0, G_OPTION_ARG_INT, &raw->stun_port, "STUN over TCP (3478; 0: any free one)", "PORT" },
-    { "alternate-stun-port", 0, 0, G_OPTION_ARG_INT, &raw->alternate_stun_port, "STUN's second port (3479)",
-      "PORT" },
-    { "mailbox-port", 0, 0, G_OPTION_ARG_INT, &raw->mailbox_port, "Mailbox, a WebSocket at /v1 (4000)",
-      "PORT" },
-    { "max-connections", 0, 0, G_OPTION_ARG_INT, &raw->max_connections, "At once, for each service (1000)",
-      "N" },
+    { "alternate-stun-port", 0, 0, G_OPTION_ARG_INT, &raw->alternate_stun_port, "STUN's second port (3479)", "PORT" },
+    { "mailbox-port", 0, 0, G_OPTION_ARG_INT, &raw->mailbox_port, "Mailbox, a WebSocket at /v1 (4000)", "PORT" },
+    { "max-connections", 0, 0, G_OPTION_ARG_INT, &raw->max_connections, "At once, for each service (1000)", "N" },
     { "max-connections-per-address", 0, 0, G_OPTION_ARG_INT, &raw->per_address,
       "The same, from one address (50; 0: no limit)", "N" },
     { "max-new-connections", 0, 0, G_OPTION_ARG_INT, &raw->per_minute,
       "In a minute, from one address (240; 0: no limit)", "N" },
-    { "allow-list", 0, 0, G_OPTION_ARG_NONE, &raw->allow_list, "Let clients list the nameplates in use",
-      NULL },
+    { "allow-list", 0, 0, G_OPTION_ARG_NONE, &raw->allow_list, "Let clients list the nameplates in use", NULL },
     { "log-addresses", 0, 0, G_OPTION_ARG_NONE, &raw->log_addresses, "Print clients' addresses", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &raw->json, "Print events as JSON lines", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, "Print the version and exit", NULL },
@@ -59,16 +55,14 @@ parse_raw (Raw *raw, char **arguments, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_auto (GStrv) left = g_strdupv (arguments);
 
-  g_option_context_set_summary (context,
-                                "Runs what Knothole needs to connect two friends: STUN and the mailbox.");
+  g_option_context_set_summary (context, "Runs what Knothole needs to connect two friends: STUN and the mailbox.");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse_strv (context, &left, error))
     return FALSE;
 
   if (g_strv_length (left) > 1)
     {
-      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                           "There is an argument that is no option.");
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "There is an argument that is no option.");
       return FALSE;
     }
   return TRUE;
@@ -80,8 +74,8 @@ check_number (const char *option, int value, int low, int high, GError **error)
   if (value >= low && value <= high)
     return TRUE;
 
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s takes a number from %d to %d.", option,
-               low, high);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s takes a number from %d to %d.", option, low,
+               high);
   return FALSE;
 }
 
@@ -116,9 +110,8 @@ check_pair (GInetAddress *address, GInetAddress *alternate, GError **error)
       !g_inet_address_equal (address, alternate))
     return TRUE;
 
-  g_set_error_literal (
-      error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-      "--alternate-address needs --address to be another address of the same kind, both exact.");
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       "--alternate-address needs --address to be another address of the same kind, both exact.");
   return FALSE;
 }
 
@@ -144,8 +137,7 @@ check_ports (const KhServerOptions *self, GError **error)
     for (gsize j = 0; j < i; j++)
       if (ports[i] != 0 && ports[i] == ports[j])
         {
-          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "Port %u is asked for twice.",
-                       ports[i]);
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "Port %u is asked for twice.", ports[i]);
           return FALSE;
         }
 

@@ -56,11 +56,10 @@ fit_descriptor_limit (guint wanted)
   setrlimit (RLIMIT_NOFILE, &limit);
   possible = limit.rlim_cur > own + 2 ? MIN (wanted, (limit.rlim_cur - own) / 2) : 1;
   if (possible < wanted)
-    fprintf (
-        stderr,
-        "knothole-server: The system lets this program have %lu open files, so each service takes %u connections "
-        "instead of %u. Raise that limit with \"ulimit -n\" or LimitNOFILE=.\n",
-        (unsigned long) limit.rlim_cur, possible, wanted);
+    fprintf (stderr,
+             "knothole-server: The system lets this program have %lu open files, so each service takes %u connections "
+             "instead of %u. Raise that limit with \"ulimit -n\" or LimitNOFILE=.\n",
+             (unsigned long) limit.rlim_cur, possible, wanted);
 
   return possible;
 }
@@ -113,8 +112,7 @@ on_counts (gpointer user_data)
 
   kh_stun_server_get_status (self->stun, &stun);
   kh_mailbox_server_get_status (self->mailbox, &mailbox);
-  if (memcmp (&stun, &self->last_stun, sizeof stun) == 0 &&
-      memcmp (&mailbox, &self->last_mailbox, sizeof mailbox) == 0)
+  if (memcmp (&stun, &self->last_stun, sizeof stun) == 0 && memcmp (&mailbox, &self->last_mailbox, sizeof mailbox) == 0)
     return G_SOURCE_CONTINUE;
 
   self->last_stun = stun;
@@ -124,8 +122,8 @@ on_counts (gpointer user_data)
       "stun_clients:i stun_requests:l stun_refused:l mailbox_clients:i mailbox_refused:l mailboxes:i nameplates:i "
       "stored_bytes:l missed_events:l",
       (int) stun.clients, (gint64) stun.requests, (gint64) stun.refused, (int) mailbox.clients,
-      (gint64) mailbox.refused, (int) mailbox.mailboxes, (int) mailbox.nameplates,
-      (gint64) mailbox.stored_bytes, (gint64) kh_server_log_get_missed (self->log));
+      (gint64) mailbox.refused, (int) mailbox.mailboxes, (int) mailbox.nameplates, (gint64) mailbox.stored_bytes,
+      (gint64) kh_server_log_get_missed (self->log));
   return G_SOURCE_CONTINUE;
 }
 

@@ -95,8 +95,7 @@ take_message (Client *client, const guint8 *bytes, gsize length)
 {
   g_autoptr (KhStunMessage) request = kh_stun_message_from_bytes (bytes, length, NULL);
 
-  if (request == NULL ||
-      !kh_bucket_take (&client->rate, REQUEST_BURST, REQUESTS_PER_SECOND, g_get_monotonic_time ()))
+  if (request == NULL || !kh_bucket_take (&client->rate, REQUEST_BURST, REQUESTS_PER_SECOND, g_get_monotonic_time ()))
     return FALSE;
 
   /* An indication is how a client keeps its connection alive; it has no answer. */
@@ -280,8 +279,8 @@ get_port (KhStunServer *self, guint place)
 /* The alternate address has the same ports as the first, whatever those turned out to be (RFC 5780, section
  * 6). */
 static gboolean
-open_ports (KhStunServer *self, GInetAddress *address, GInetAddress *alternate, guint16 port,
-            guint16 alternate_port, GError **error)
+open_ports (KhStunServer *self, GInetAddress *address, GInetAddress *alternate, guint16 port, guint16 alternate_port,
+            GError **error)
 {
   return open_place (self, address, port, 0, error) && open_place (self, address, alternate_port, 1, error) &&
          open_place (self, alternate, get_port (self, 0), 2, error) &&

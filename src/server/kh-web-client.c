@@ -188,8 +188,7 @@ take_next (KhWebClient *self, const guint8 *bytes, gsize length)
     return 0;
 
   if (used < 0)
-    kh_web_client_close (self, close_code,
-                         close_code == KH_WEBSOCKET_TOO_LARGE ? "message too large" : "broken frame");
+    kh_web_client_close (self, close_code, close_code == KH_WEBSOCKET_TOO_LARGE ? "message too large" : "broken frame");
   else if (!kh_bucket_take (&self->frames, FRAME_BURST, FRAMES_PER_SECOND, g_get_monotonic_time ()))
     kh_web_client_close (self, KH_WEBSOCKET_POLICY, "too many frames");
   else

@@ -131,8 +131,7 @@ answer_upgrade (GHashTable *headers, char **answer)
   if (!has_token (g_hash_table_lookup (headers, "upgrade"), "websocket") ||
       !has_token (g_hash_table_lookup (headers, "connection"), "upgrade") ||
       g_strcmp0 (g_hash_table_lookup (headers, "sec-websocket-version"), "13") != 0)
-    return refuse (426, "This is a WebSocket: connect to it with a Knothole or magic-wormhole client.",
-                   answer);
+    return refuse (426, "This is a WebSocket: connect to it with a Knothole or magic-wormhole client.", answer);
   if (!is_key (key))
     return refuse (400, "The request has no usable Sec-WebSocket-Key.", answer);
 
@@ -158,8 +157,7 @@ parse_headers (char **lines)
 
       if (i == MAX_HEADERS || colon == NULL || colon == lines[i] || g_ascii_isspace (*lines[i]))
         return NULL;
-      g_hash_table_insert (headers, g_ascii_strdown (lines[i], colon - lines[i]),
-                           g_strstrip (g_strdup (colon + 1)));
+      g_hash_table_insert (headers, g_ascii_strdown (lines[i], colon - lines[i]), g_strstrip (g_strdup (colon + 1)));
     }
 
   return g_steal_pointer (&headers);
@@ -261,8 +259,7 @@ kh_websocket_frame_parse (const guint8 *bytes, gsize length, gsize max_payload, 
   *close_code = KH_WEBSOCKET_PROTOCOL_ERROR;
   if ((bytes[0] & 0x70) != 0 || (bytes[1] & 0x80) == 0 || !is_known (frame->opcode))
     return -1;
-  if (frame->opcode >= KH_WEBSOCKET_CLOSE &&
-      (!frame->final || (bytes[1] & 0x7f) > KH_WEBSOCKET_MAX_CONTROL_BYTES))
+  if (frame->opcode >= KH_WEBSOCKET_CLOSE && (!frame->final || (bytes[1] & 0x7f) > KH_WEBSOCKET_MAX_CONTROL_BYTES))
     return -1;
 
   header = parse_length (bytes, length, &payload);

@@ -73,7 +73,7 @@ test_table (void)
     { "12345678", -1, "12345678|" },
     { "12345678\n", -1, "12345678|" },
     { "123456789\nx", -1, "12345678|9|x|" },
-    { "你好你好\n", -1, "你好|你好|" }, /* 12 bytes, cut between characters */
+    { "你好你好\n", -1, "你好|你好|" },        /* 12 bytes, cut between characters */
     { "ab\xff\0b\n", 6, "ab\ufffd\ufffd|b|" }, /* what is not UTF-8 grows, and is cut again */
   };
 

@@ -13,11 +13,24 @@ test_refuses (void)
     const char *text;
     gssize length;
   } cases[] = {
-    { "", -1 },       { "[]", -1 },   { "3", -1 },          { "{", -1 },
-    { "{}\0{}", 5 },  { "\xff", -1 }, { "{\"a\":1}}", -1 }, { "{\"a\":\"\\", -1 },
-    { "nonsense", -1 }, { "{}{}", -1 }, { "{} x", -1 },     { "{\"a\":1} {\"a\":2}", -1 },
-    { "{'a':1}", -1 },  { "{\"a\":/**/1}", -1 },    { "{\"a\":\"\n\"}", -1 },
-    { "}{", -1 },       { "{\"a\":1}\"", -1 },       { "\"{}\"", -1 },
+    { "", -1 },
+    { "[]", -1 },
+    { "3", -1 },
+    { "{", -1 },
+    { "{}\0{}", 5 },
+    { "\xff", -1 },
+    { "{\"a\":1}}", -1 },
+    { "{\"a\":\"\\", -1 },
+    { "nonsense", -1 },
+    { "{}{}", -1 },
+    { "{} x", -1 },
+    { "{\"a\":1} {\"a\":2}", -1 },
+    { "{'a':1}", -1 },
+    { "{\"a\":/**/1}", -1 },
+    { "{\"a\":\"\n\"}", -1 },
+    { "}{", -1 },
+    { "{\"a\":1}\"", -1 },
+    { "\"{}\"", -1 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -67,7 +80,8 @@ static void
 test_depth_in_disguise (void)
 {
   static const char *const heads[] = {
-    "{\"a\":/*\"*/", "{\"a\":1,//\"\n\"b\":", "{'a':'\"','b':", "{\"a\":'\"',\"b\":", "{\"a\\\":1,\"b\":", "/*\"*/{\"a\":",
+    "{\"a\":/*\"*/",      "{\"a\":1,//\"\n\"b\":", "{'a':'\"','b':",
+    "{\"a\":'\"',\"b\":", "{\"a\\\":1,\"b\":",     "/*\"*/{\"a\":",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (heads); i++)
@@ -125,8 +139,8 @@ test_types (void)
 static void
 test_build (void)
 {
-  g_autoptr (JsonObject) object = kh_json_build ("a:s b:i c:l d:s e:b o:o", "你好", 3, G_GINT64_CONSTANT (1) << 40, NULL, TRUE,
-                                                 json_object_new ());
+  g_autoptr (JsonObject) object =
+      kh_json_build ("a:s b:i c:l d:s e:b o:o", "你好", 3, G_GINT64_CONSTANT (1) << 40, NULL, TRUE, json_object_new ());
   g_autofree char *text = kh_json_to_text (object);
 
   g_assert_cmpstr (text, ==, "{\"a\":\"你好\",\"b\":3,\"c\":1099511627776,\"d\":null,\"e\":true,\"o\":{}}");

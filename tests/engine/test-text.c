@@ -15,9 +15,17 @@ test_plain (void)
     { "hello", 10, "hello" },
     { "hello", 3, "hel" },
     { "你好世界", 2, "你好" },
-    { "a\nb\r\tc\u2028d\xc2\x85" "e", 20, "a b  c d e" },
-    { "\x1b[2J\x07\x7f\xc2\x9b" "1m", 20, "[2J1m" },
-    { "\xff" "a", 20, "\ufffd" "a" },
+    { "a\nb\r\tc\u2028d\xc2\x85"
+      "e",
+      20, "a b  c d e" },
+    { "\x1b[2J\x07\x7f\xc2\x9b"
+      "1m",
+      20, "[2J1m" },
+    { "\xff"
+      "a",
+      20,
+      "\ufffd"
+      "a" },
     { "soft\u00adhyphen\u200b", 20, "softhyphen" },
     { "👨\u200d👩\u200d👧", 20, "👨\u200d👩\u200d👧" },
     { "a\u202eb\u2066c\u200fd\u061ce", 20, "abcde" },

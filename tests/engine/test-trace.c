@@ -63,7 +63,9 @@ test_bounded (void)
 static void
 test_hostile_lines (void)
 {
-  static const char *const cases[] = { "x", "[]\n", "{}\n", "{\"t\":-1,\"type\":\"x\"}", "{\"t\":1,\"type\":2}", "{\"t\":\"1\",\"type\":\"x\"}" };
+  static const char *const cases[] = {
+    "x", "[]\n", "{}\n", "{\"t\":-1,\"type\":\"x\"}", "{\"t\":1,\"type\":2}", "{\"t\":\"1\",\"type\":\"x\"}"
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {

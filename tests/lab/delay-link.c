@@ -119,7 +119,7 @@ main (int argc, char **argv)
       struct timespec timeout = { wait / 1000000, wait % 1000000 * 1000 };
 
       if (count > 0 && wait <= 0)
-        timeout = (struct timespec) { 0, 0 };
+        timeout = (struct timespec){ 0, 0 };
       if (ppoll (polls, 3, count > 0 ? &timeout : NULL, NULL) < 0 && errno != EINTR)
         return 1;
       if (polls[2].revents & (POLLHUP | POLLERR))

@@ -83,8 +83,7 @@ kh_server_process_new (const char *first_option, ...)
   va_end (more);
   g_ptr_array_add (arguments, NULL);
 
-  self->process =
-      g_subprocess_newv ((const char *const *) arguments->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
+  self->process = g_subprocess_newv ((const char *const *) arguments->pdata, G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
   g_assert_no_error (error);
   self->output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
   take_addresses (self);
@@ -130,8 +129,7 @@ to_text (GBytes *bytes)
 
 /* Runs the program with options that end it by themselves. Returns its exit status. */
 int
-kh_server_process_run (const char *const *options, const char *const *environment, char **output,
-                       char **errors)
+kh_server_process_run (const char *const *options, const char *const *environment, char **output, char **errors)
 {
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);

@@ -144,8 +144,7 @@ nodes_match (JsonNode *expected, JsonNode *actual)
     {
       JsonNode *member = json_object_get_member (json_node_get_object (actual), at->data);
 
-      if (member == NULL ||
-          !nodes_match (json_object_get_member (json_node_get_object (expected), at->data), member))
+      if (member == NULL || !nodes_match (json_object_get_member (json_node_get_object (expected), at->data), member))
         return FALSE;
     }
 
@@ -197,8 +196,7 @@ say (Play *play, guint client, const char *text)
   g_auto (GStrv) at_m = g_strsplit (text, "$M", -1);
   g_autofree char *with_m = g_strjoinv (play->mailbox != NULL ? play->mailbox : "", at_m);
   g_auto (GStrv) at_n = g_strsplit (with_m, "$N", -1);
-  g_autofree char *whole =
-      g_strdelimit (g_strjoinv (play->nameplate != NULL ? play->nameplate : "", at_n), "'", '"');
+  g_autofree char *whole = g_strdelimit (g_strjoinv (play->nameplate != NULL ? play->nameplate : "", at_n), "'", '"');
   g_autoptr (JsonObject) sent = NULL;
   g_autoptr (JsonObject) first = NULL;
 
@@ -288,7 +286,7 @@ play_with (const KhMailboxLimits *limits, const char *const *steps)
 #define BIND(client, side) "+" client, client ": {'type':'bind','appid':'app','side':'" side "','id':'1'}"
 #define OPEN(client, mailbox) client ": {'type':'open','mailbox':'" mailbox "','id':'2'}"
 #define ADD(client, phase, body) client ": {'type':'add','phase':'" phase "','body':'" body "','id':'3'}"
-#define GOT(client, side, phase, body)                                                                       \
+#define GOT(client, side, phase, body)                                                                                 \
   client "< {'type':'message','side':'" side "','phase':'" phase "','body':'" body "','id':'3'}"
 #define CLAIM(client, nameplate) client ": {'type':'claim','nameplate':'" nameplate "','id':'4'}"
 #define CLAIMED(client) client "< {'type':'claimed','mailbox':'*'}"
@@ -302,13 +300,12 @@ static void
 test_happy (void)
 {
   PLAY (BIND ("a", "A"), "a: {'type':'allocate','id':'x'}", "a< {'type':'allocated','nameplate':'*'}",
-        CLAIM ("a", "$N"), CLAIMED ("a"), OPEN ("a", "$M"), ADD ("a", "pake", "00"),
-        GOT ("a", "A", "pake", "00"), BIND ("b", "B"), CLAIM ("b", "$N"), CLAIMED ("b"), OPEN ("b", "$M"),
-        GOT ("b", "A", "pake", "00"), ADD ("b", "pake", "11"), GOT ("a", "B", "pake", "11"),
-        GOT ("b", "B", "pake", "11"), RELEASE ("b", "$N"), RELEASED ("b"), "count 1 1", RELEASE ("a", "$N"),
-        RELEASED ("a"), "count 1 0", ADD ("a", "version", "22"), GOT ("a", "A", "version", "22"),
-        GOT ("b", "A", "version", "22"), CLOSE ("a", "$M"), CLOSED ("a"), "count 1 0", CLOSE ("b", "$M"),
-        CLOSED ("b"), "count 0 0");
+        CLAIM ("a", "$N"), CLAIMED ("a"), OPEN ("a", "$M"), ADD ("a", "pake", "00"), GOT ("a", "A", "pake", "00"),
+        BIND ("b", "B"), CLAIM ("b", "$N"), CLAIMED ("b"), OPEN ("b", "$M"), GOT ("b", "A", "pake", "00"),
+        ADD ("b", "pake", "11"), GOT ("a", "B", "pake", "11"), GOT ("b", "B", "pake", "11"), RELEASE ("b", "$N"),
+        RELEASED ("b"), "count 1 1", RELEASE ("a", "$N"), RELEASED ("a"), "count 1 0", ADD ("a", "version", "22"),
+        GOT ("a", "A", "version", "22"), GOT ("b", "A", "version", "22"), CLOSE ("a", "$M"), CLOSED ("a"), "count 1 0",
+        CLOSE ("b", "$M"), CLOSED ("b"), "count 0 0");
 }
 
 static void
@@ -351,11 +348,11 @@ test_crowded (void)
 {
   PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OPEN ("a", "$M"), BIND ("b", "B"), CLAIM ("b", "4"),
         CLAIMED ("b"), BIND ("c", "C"), CLAIM ("c", "4"), ERROR ("c", "crowded"), CLAIM ("c", "5"),
-        ERROR ("c", "only one claim per connection"), OPEN ("c", "$M"), ERROR ("c", "crowded"),
-        ADD ("c", "x", "00"), ERROR ("c", "must open mailbox before adding"), CLOSE ("c", "$M"),
-        ERROR ("c", "crowded"), "-a", BIND ("d", "A"), CLAIM ("d", "4"), CLAIMED ("d"), OPEN ("d", "$M"),
-        ADD ("d", "x", "11"), GOT ("d", "A", "x", "11"), OPEN ("b", "$M"), GOT ("b", "A", "x", "11"),
-        "c: {'type':'release','id':'7'}", RELEASED ("c"), "count 1 1");
+        ERROR ("c", "only one claim per connection"), OPEN ("c", "$M"), ERROR ("c", "crowded"), ADD ("c", "x", "00"),
+        ERROR ("c", "must open mailbox before adding"), CLOSE ("c", "$M"), ERROR ("c", "crowded"), "-a",
+        BIND ("d", "A"), CLAIM ("d", "4"), CLAIMED ("d"), OPEN ("d", "$M"), ADD ("d", "x", "11"),
+        GOT ("d", "A", "x", "11"), OPEN ("b", "$M"), GOT ("b", "A", "x", "11"), "c: {'type':'release','id':'7'}",
+        RELEASED ("c"), "count 1 1");
 }
 
 static void
@@ -373,25 +370,23 @@ static void
 test_close_while_claimed (void)
 {
   PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OPEN ("a", "$M"), CLOSE ("a", "$M"), CLOSED ("a"),
-        "count 0 0", RELEASE ("a", "4"), RELEASED ("a"), BIND ("b", "B"), CLAIM ("b", "4"), CLAIMED ("b"),
-        "count 1 1");
+        "count 0 0", RELEASE ("a", "4"), RELEASED ("a"), BIND ("b", "B"), CLAIM ("b", "4"), CLAIMED ("b"), "count 1 1");
 }
 
 static void
 test_reconnect (void)
 {
-  PLAY (BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "pake", "00"), GOT ("a", "A", "pake", "00"),
-        BIND ("b", "B"), OPEN ("b", "box"), GOT ("b", "A", "pake", "00"), "-a", ADD ("b", "pake", "11"),
-        GOT ("b", "B", "pake", "11"), BIND ("a", "A"), OPEN ("a", "box"), GOT ("a", "A", "pake", "00"),
-        GOT ("a", "B", "pake", "11"), "a: {'type':'ping','ping':7,'id':'p'}", "a< {'type':'pong','pong':7}");
+  PLAY (BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "pake", "00"), GOT ("a", "A", "pake", "00"), BIND ("b", "B"),
+        OPEN ("b", "box"), GOT ("b", "A", "pake", "00"), "-a", ADD ("b", "pake", "11"), GOT ("b", "B", "pake", "11"),
+        BIND ("a", "A"), OPEN ("a", "box"), GOT ("a", "A", "pake", "00"), GOT ("a", "B", "pake", "11"),
+        "a: {'type':'ping','ping':7,'id':'p'}", "a< {'type':'pong','pong':7}");
 }
 
 static void
 test_close (void)
 {
   PLAY (BIND ("a", "A"), OPEN ("a", "box"), CLOSE ("a", "box"), CLOSED ("a"), "count 0 0", CLOSE ("a", "box"),
-        ERROR ("a", "only one close per connection"), BIND ("b", "A"), CLOSE ("b", "box"), CLOSED ("b"),
-        "count 0 0",
+        ERROR ("a", "only one close per connection"), BIND ("b", "A"), CLOSE ("b", "box"), CLOSED ("b"), "count 0 0",
         /* a connection of a side that another one has closed */
         BIND ("c", "C"), OPEN ("c", "room"), BIND ("d", "C"), CLOSE ("d", "room"), CLOSED ("d"), "count 0 0",
         ADD ("c", "x", "00"), ERROR ("c", "must open mailbox before adding"), "-c");
@@ -401,21 +396,20 @@ static void
 test_errors (void)
 {
   PLAY (
-      "+a", "a: {}", ERROR ("a", "missing \\u0027type\\u0027"), "a: {'type':'list'}",
-      ERROR ("a", "must bind first"), "a: {'type':'nonsense'}", ERROR ("a", "must bind first"),
-      "a: {'type':'ping'}", ERROR ("a", "ping requires \\u0027ping\\u0027"), "a: {'type':'bind'}",
+      "+a", "a: {}", ERROR ("a", "missing \\u0027type\\u0027"), "a: {'type':'list'}", ERROR ("a", "must bind first"),
+      "a: {'type':'nonsense'}", ERROR ("a", "must bind first"), "a: {'type':'ping'}",
+      ERROR ("a", "ping requires \\u0027ping\\u0027"), "a: {'type':'bind'}",
       ERROR ("a", "bind requires \\u0027appid\\u0027"), "a: {'type':'bind','appid':'app'}",
       ERROR ("a", "bind requires \\u0027side\\u0027"), "a: {'type':'bind','appid':'app','side':'A'}",
       "a: {'type':'bind','appid':'app','side':'A'}", ERROR ("a", "already bound"), "a: {'type':'nonsense'}",
-      ERROR ("a", "unknown type"), "a: {'type':'claim'}",
-      ERROR ("a", "claim requires \\u0027nameplate\\u0027"), "a: {'type':'release'}",
-      ERROR ("a", "release without nameplate must follow claim"), "a: {'type':'open'}",
+      ERROR ("a", "unknown type"), "a: {'type':'claim'}", ERROR ("a", "claim requires \\u0027nameplate\\u0027"),
+      "a: {'type':'release'}", ERROR ("a", "release without nameplate must follow claim"), "a: {'type':'open'}",
       ERROR ("a", "open requires \\u0027mailbox\\u0027"), "a: {'type':'add'}",
       ERROR ("a", "must open mailbox before adding"), "a: {'type':'close'}",
-      ERROR ("a", "close without mailbox must follow open"), CLAIM ("a", "4"), CLAIMED ("a"),
-      RELEASE ("a", "5"), ERROR ("a", "release and claim must use same nameplate"), "a: {'type':'release'}",
-      RELEASED ("a"), RELEASE ("a", "4"), ERROR ("a", "only one release per connection"), OPEN ("a", "box"),
-      OPEN ("a", "box"), ERROR ("a", "only one open per connection"), "a: {'type':'add','body':'x'}",
+      ERROR ("a", "close without mailbox must follow open"), CLAIM ("a", "4"), CLAIMED ("a"), RELEASE ("a", "5"),
+      ERROR ("a", "release and claim must use same nameplate"), "a: {'type':'release'}", RELEASED ("a"),
+      RELEASE ("a", "4"), ERROR ("a", "only one release per connection"), OPEN ("a", "box"), OPEN ("a", "box"),
+      ERROR ("a", "only one open per connection"), "a: {'type':'add','body':'x'}",
       ERROR ("a", "missing \\u0027phase\\u0027"), "a: {'type':'add','phase':'x'}",
       ERROR ("a", "missing \\u0027body\\u0027"), CLOSE ("a", "other"),
       ERROR ("a", "open and close must use same mailbox"), "a: {'type':'allocate'}",
@@ -440,16 +434,11 @@ test_dropped (void)
     "{'type':'bind','appid':'x','side':'x','client_version':[]}",
   };
   static const char *const bound[] = {
-    "{'type':'claim','nameplate':4}",
-    "{'type':'claim','nameplate':''}",
-    "{'type':'claim','nameplate':'four'}",
-    "{'type':'claim','nameplate':'4 '}",
-    "{'type':'claim','nameplate':'٤'}",
-    "{'type':'claim','nameplate':'11111111111111111111111111111111111111111'}",
-    "{'type':'release','nameplate':null}",
-    "{'type':'open','mailbox':true}",
-    "{'type':'close','mailbox':7}",
-    "{'type':'close','mailbox':'x','mood':[]}",
+    "{'type':'claim','nameplate':4}",      "{'type':'claim','nameplate':''}",
+    "{'type':'claim','nameplate':'four'}", "{'type':'claim','nameplate':'4 '}",
+    "{'type':'claim','nameplate':'٤'}",    "{'type':'claim','nameplate':'11111111111111111111111111111111111111111'}",
+    "{'type':'release','nameplate':null}", "{'type':'open','mailbox':true}",
+    "{'type':'close','mailbox':7}",        "{'type':'close','mailbox':'x','mood':[]}",
   };
   static const char *const open[] = {
     "{'type':'add','phase':1,'body':''}",
@@ -461,8 +450,7 @@ test_dropped (void)
     {
       g_autofree char *step = g_strconcat ("b: ", messages[i], NULL);
 
-      PLAY (BIND ("a", "A"), OPEN ("a", "box"), "+b", step, "b!", ADD ("a", "x", "00"),
-            GOT ("a", "A", "x", "00"));
+      PLAY (BIND ("a", "A"), OPEN ("a", "box"), "+b", step, "b!", ADD ("a", "x", "00"), GOT ("a", "A", "x", "00"));
     }
   for (gsize i = 0; i < G_N_ELEMENTS (bound); i++)
     {
@@ -475,9 +463,8 @@ test_dropped (void)
     {
       g_autofree char *step = g_strconcat ("b: ", open[i], NULL);
 
-      PLAY (BIND ("a", "A"), OPEN ("a", "box"), BIND ("b", "B"), OPEN ("b", "box"), step, "b!",
-            ADD ("a", "x", "00"), GOT ("a", "A", "x", "00"), BIND ("c", "B"), OPEN ("c", "box"),
-            GOT ("c", "A", "x", "00"));
+      PLAY (BIND ("a", "A"), OPEN ("a", "box"), BIND ("b", "B"), OPEN ("b", "box"), step, "b!", ADD ("a", "x", "00"),
+            GOT ("a", "A", "x", "00"), BIND ("c", "B"), OPEN ("c", "box"), GOT ("c", "A", "x", "00"));
     }
 }
 
@@ -485,29 +472,28 @@ test_dropped (void)
 static void
 test_pruning (void)
 {
-  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "@300", "prune 0", "@300", "prune 0", "@59",
-        "prune 0", "@1", "count 1 1", "prune 1", "count 0 0", RELEASE ("a", "4"), RELEASED ("a"));
+  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "@300", "prune 0", "@300", "prune 0", "@59", "prune 0", "@1",
+        "count 1 1", "prune 1", "count 0 0", RELEASE ("a", "4"), RELEASED ("a"));
 
   /* being connected, or claiming, does not keep it: having it open does, for as long as one likes */
-  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OPEN ("a", "$M"), "@10000", "prune 0", "@300",
-        "prune 0", "-a", "@300", "prune 0", "@300", "prune 0", "@300", "prune 1", "count 0 0");
+  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OPEN ("a", "$M"), "@10000", "prune 0", "@300", "prune 0",
+        "-a", "@300", "prune 0", "@300", "prune 0", "@300", "prune 1", "count 0 0");
 
   /* open, claim and add count as activity */
-  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "@600", BIND ("b", "B"), CLAIM ("b", "4"),
-        CLAIMED ("b"), "@600", "prune 0", OPEN ("b", "$M"), ADD ("b", "x", "00"), GOT ("b", "B", "x", "00"),
-        "-b", "@600", "prune 0", "@60", "prune 1");
+  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "@600", BIND ("b", "B"), CLAIM ("b", "4"), CLAIMED ("b"),
+        "@600", "prune 0", OPEN ("b", "$M"), ADD ("b", "x", "00"), GOT ("b", "B", "x", "00"), "-b", "@600", "prune 0",
+        "@60", "prune 1");
 
   /* a pruned nameplate's number and mailbox are new */
-  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), BIND ("b", "B"), CLAIM ("b", "4"), CLAIMED ("b"),
-        "@660", "prune 1", BIND ("c", "C"), CLAIM ("c", "4"), CLAIMED ("c"), BIND ("d", "D"),
-        CLAIM ("d", "4"), CLAIMED ("d"));
+  PLAY (BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), BIND ("b", "B"), CLAIM ("b", "4"), CLAIMED ("b"), "@660",
+        "prune 1", BIND ("c", "C"), CLAIM ("c", "4"), CLAIMED ("c"), BIND ("d", "D"), CLAIM ("d", "4"), CLAIMED ("d"));
 }
 
 static void
 allocate (KhMailboxCore *core, guint64 connection, char **nameplate)
 {
-  g_autofree char *bind = g_strdup_printf (
-      "{\"type\":\"bind\",\"appid\":\"app\",\"side\":\"%" G_GUINT64_FORMAT "\"}", connection);
+  g_autofree char *bind =
+      g_strdup_printf ("{\"type\":\"bind\",\"appid\":\"app\",\"side\":\"%" G_GUINT64_FORMAT "\"}", connection);
   const char *message = "{\"type\":\"allocate\"}";
   KhMailboxTime now = { 1000, 1000 };
   g_autoptr (GPtrArray) output = NULL;
@@ -554,8 +540,7 @@ test_allocation_fills_gaps (void)
       if (number == 5)
         continue;
       g_ptr_array_add (steps, g_strdup_printf ("+%c", client));
-      g_ptr_array_add (steps,
-                       g_strdup_printf ("%c: {'type':'bind','appid':'app','side':'%d'}", client, number));
+      g_ptr_array_add (steps, g_strdup_printf ("%c: {'type':'bind','appid':'app','side':'%d'}", client, number));
       g_ptr_array_add (steps, g_strdup_printf ("%c: {'type':'claim','nameplate':'%d'}", client, number));
       g_ptr_array_add (steps, g_strdup_printf ("%c< {'type':'claimed','mailbox':'*'}", client));
     }
@@ -577,10 +562,9 @@ test_list (void)
         "a< {'type':'nameplates','nameplates':[]}");
 
   open.allow_list = TRUE;
-  PLAY_WITH (&open, BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), BIND ("b", "B"), CLAIM ("b", "12"),
-             CLAIMED ("b"), "+c", "c: {'type':'bind','appid':'other','side':'C'}", CLAIM ("c", "9"),
-             CLAIMED ("c"), "a: {'type':'list'}",
-             "a< {'type':'nameplates','nameplates':[{'id':'12'},{'id':'4'}]}");
+  PLAY_WITH (&open, BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), BIND ("b", "B"), CLAIM ("b", "12"), CLAIMED ("b"),
+             "+c", "c: {'type':'bind','appid':'other','side':'C'}", CLAIM ("c", "9"), CLAIMED ("c"),
+             "a: {'type':'list'}", "a< {'type':'nameplates','nameplates':[{'id':'12'},{'id':'4'}]}");
 }
 
 static void
@@ -605,10 +589,10 @@ test_store_limits (void)
   PLAY_WITH (&few, BIND ("a", "A"), CLAIM ("a", "4"), CLAIMED ("a"), BIND ("b", "B"), CLAIM ("b", "5"),
              ERROR ("b", "the server is full, try again later"), "b: {'type':'allocate'}",
              ERROR ("b", "the server is full, try again later"), OPEN ("b", "box"), OPEN ("a", "room"),
-             ERROR ("a", "the server is full, try again later"), ADD ("b", "1", "00"),
-             GOT ("b", "B", "1", "00"), ADD ("b", "2", "00"), ERROR ("b", "mailbox is full"), BIND ("c", "B"),
-             OPEN ("c", "box"), ERROR ("c", "too many connections have this mailbox open"),
-             CLOSE ("b", "box"), CLOSED ("b"), "count 1 1", OPEN ("c", "box"));
+             ERROR ("a", "the server is full, try again later"), ADD ("b", "1", "00"), GOT ("b", "B", "1", "00"),
+             ADD ("b", "2", "00"), ERROR ("b", "mailbox is full"), BIND ("c", "B"), OPEN ("c", "box"),
+             ERROR ("c", "too many connections have this mailbox open"), CLOSE ("b", "box"), CLOSED ("b"), "count 1 1",
+             OPEN ("c", "box"));
 
   small.max_mailbox_bytes = 500;
   PLAY_WITH (&small, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "0123456789"),
@@ -620,7 +604,7 @@ test_store_limits (void)
              CLOSE ("a", "box"), CLOSED ("a"), ADD ("b", "1", "00"), GOT ("b", "B", "1", "00"));
 }
 
-#define OWNED(client, owner, side)                                                                           \
+#define OWNED(client, owner, side)                                                                                     \
   "+" client " " owner, client ": {'type':'bind','appid':'app','side':'" side "','id':'1'}"
 #define TOO_MUCH(client) ERROR (client, "too much waits here from your address, try again later")
 
@@ -636,14 +620,14 @@ test_shares (void)
   PLAY_WITH (&few, OWNED ("a", "home", "A"), CLAIM ("a", "4"), CLAIMED ("a"), OWNED ("b", "home", "B"),
              CLAIM ("b", "5"), TOO_MUCH ("b"), "b: {'type':'allocate'}", TOO_MUCH ("b"), "count 1 1",
              /* others have their own, and joining costs nothing */
-             OWNED ("c", "work", "C"), CLAIM ("c", "5"), CLAIMED ("c"), OPEN ("c", "$M"),
-             OWNED ("d", "home", "D"), CLAIM ("d", "5"), CLAIMED ("d"), OPEN ("d", "$M"), BIND ("e", "E"),
-             CLAIM ("e", "6"), CLAIMED ("e"), BIND ("f", "E"), CLAIM ("f", "7"), CLAIMED ("f"), "count 4 4",
+             OWNED ("c", "work", "C"), CLAIM ("c", "5"), CLAIMED ("c"), OPEN ("c", "$M"), OWNED ("d", "home", "D"),
+             CLAIM ("d", "5"), CLAIMED ("d"), OPEN ("d", "$M"), BIND ("e", "E"), CLAIM ("e", "6"), CLAIMED ("e"),
+             BIND ("f", "E"), CLAIM ("f", "7"), CLAIMED ("f"), "count 4 4",
              /* mailboxes */
-             OPEN ("b", "box"), OWNED ("g", "home", "G"), OPEN ("g", "room"), TOO_MUCH ("g"),
-             CLOSE ("b", "box"), CLOSED ("b"), OPEN ("g", "room"), "count 5 4", RELEASE ("a", "4"),
-             RELEASED ("a"), "g: {'type':'allocate'}", TOO_MUCH ("g"), CLOSE ("g", "room"), CLOSED ("g"),
-             "g: {'type':'allocate'}", "g< {'type':'allocated','nameplate':'*'}");
+             OPEN ("b", "box"), OWNED ("g", "home", "G"), OPEN ("g", "room"), TOO_MUCH ("g"), CLOSE ("b", "box"),
+             CLOSED ("b"), OPEN ("g", "room"), "count 5 4", RELEASE ("a", "4"), RELEASED ("a"),
+             "g: {'type':'allocate'}", TOO_MUCH ("g"), CLOSE ("g", "room"), CLOSED ("g"), "g: {'type':'allocate'}",
+             "g< {'type':'allocated','nameplate':'*'}");
 
   /* going away gives nothing back, pruning does */
   PLAY_WITH (&few, OWNED ("a", "home", "A"), CLAIM ("a", "4"), CLAIMED ("a"), "-a", OWNED ("b", "home", "B"),
@@ -653,11 +637,10 @@ test_shares (void)
   /* a message is its sender's, wherever it is */
   small.max_bytes_per_owner = 500;
   PLAY_WITH (&small, OWNED ("a", "home", "A"), OPEN ("a", "box"), OWNED ("b", "work", "B"), OPEN ("b", "box"),
-             ADD ("b", "1", "00"), GOT ("a", "B", "1", "00"), GOT ("b", "B", "1", "00"),
-             OWNED ("c", "work", "C"), OPEN ("c", "room"), ADD ("c", "1", "00"), TOO_MUCH ("c"),
-             ADD ("a", "2", "00"), GOT ("a", "A", "2", "00"), GOT ("b", "A", "2", "00"), CLOSE ("a", "box"),
-             CLOSED ("a"), ADD ("c", "1", "00"), TOO_MUCH ("c"), CLOSE ("b", "box"), CLOSED ("b"),
-             ADD ("c", "1", "00"), GOT ("c", "C", "1", "00"));
+             ADD ("b", "1", "00"), GOT ("a", "B", "1", "00"), GOT ("b", "B", "1", "00"), OWNED ("c", "work", "C"),
+             OPEN ("c", "room"), ADD ("c", "1", "00"), TOO_MUCH ("c"), ADD ("a", "2", "00"), GOT ("a", "A", "2", "00"),
+             GOT ("b", "A", "2", "00"), CLOSE ("a", "box"), CLOSED ("a"), ADD ("c", "1", "00"), TOO_MUCH ("c"),
+             CLOSE ("b", "box"), CLOSED ("b"), ADD ("c", "1", "00"), GOT ("c", "C", "1", "00"));
 }
 
 static void
@@ -666,11 +649,10 @@ test_name_limits (void)
   KhMailboxLimits limits = kh_mailbox_default_limits;
 
   limits.max_name_bytes = 4;
-  PLAY_WITH (&limits, "+a", "a: {'type':'bind','appid':'appli','side':'A'}",
-             ERROR ("a", "appid or side is too long"), "a: {'type':'bind','appid':'app','side':'AAAAA'}",
-             ERROR ("a", "appid or side is too long"), "a: {'type':'bind','appid':'app','side':'A'}",
-             OPEN ("a", "mailbox"), ERROR ("a", "mailbox is too long"), CLOSE ("a", "mailbox"),
-             ERROR ("a", "mailbox is too long"), OPEN ("a", "box"), ADD ("a", "phase", "00"),
+  PLAY_WITH (&limits, "+a", "a: {'type':'bind','appid':'appli','side':'A'}", ERROR ("a", "appid or side is too long"),
+             "a: {'type':'bind','appid':'app','side':'AAAAA'}", ERROR ("a", "appid or side is too long"),
+             "a: {'type':'bind','appid':'app','side':'A'}", OPEN ("a", "mailbox"), ERROR ("a", "mailbox is too long"),
+             CLOSE ("a", "mailbox"), ERROR ("a", "mailbox is too long"), OPEN ("a", "box"), ADD ("a", "phase", "00"),
              ERROR ("a", "phase is too long"), "a: {'type':'ping','ping':1,'id':'12345'}",
              ERROR ("a", "id is too long"));
 }
@@ -681,9 +663,8 @@ test_message_limit (void)
   KhMailboxLimits limits = kh_mailbox_default_limits;
 
   limits.max_message_bytes = 40;
-  PLAY_WITH (&limits, "+a", "a: {'type':'ping','ping':'12345678901234'}",
-             "a< {'type':'pong','pong':'12345678901234'}", "a: {'type':'ping','ping':'123456789012345'}",
-             "a!");
+  PLAY_WITH (&limits, "+a", "a: {'type':'ping','ping':'12345678901234'}", "a< {'type':'pong','pong':'12345678901234'}",
+             "a: {'type':'ping','ping':'123456789012345'}", "a!");
 }
 
 /* What counts is the text that the others get: it has the sender's side and times, and more escapes than the
@@ -702,9 +683,8 @@ test_relayed_limit (void)
   /* and so does what is stored */
   limits = kh_mailbox_default_limits;
   limits.max_mailbox_bytes = 400;
-  PLAY_WITH (&limits, BIND ("a", "A"), OPEN ("a", "box"),
-             ADD ("a", "1", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"), ERROR ("a", "mailbox is full"),
-             ADD ("a", "1", "0123456789"), GOT ("a", "A", "1", "0123456789"));
+  PLAY_WITH (&limits, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f"),
+             ERROR ("a", "mailbox is full"), ADD ("a", "1", "0123456789"), GOT ("a", "A", "1", "0123456789"));
 }
 
 static void
@@ -754,8 +734,8 @@ test_rate (void)
   limits.message_burst = 2;
   limits.messages_per_second = 1;
   PLAY_WITH (&limits, "+a", "+b", "a: {'type':'ping','ping':1}", "a< {'type':'pong','pong':1}",
-             "a: {'type':'ping','ping':2}", "a< {'type':'pong','pong':2}", "@1",
-             "a: {'type':'ping','ping':3}", "a< {'type':'pong','pong':3}", "a: {'type':'ping','ping':4}",
+             "a: {'type':'ping','ping':2}", "a< {'type':'pong','pong':2}", "@1", "a: {'type':'ping','ping':3}",
+             "a< {'type':'pong','pong':3}", "a: {'type':'ping','ping':4}",
              "a< {'type':'error','error':'too many messages','orig':{}}", "a!", "b: {'type':'ping','ping':1}",
              "b< {'type':'pong','pong':1}");
 }
@@ -799,8 +779,7 @@ test_rate_of_long_messages (void)
 static void
 test_gone (void)
 {
-  PLAY (BIND ("a", "A"), OPEN ("a", "box"), "-a", "-a", ADD ("a", "x", "00"), BIND ("b", "B"),
-        OPEN ("b", "box"));
+  PLAY (BIND ("a", "A"), OPEN ("a", "box"), "-a", "-a", ADD ("a", "x", "00"), BIND ("b", "B"), OPEN ("b", "box"));
 }
 
 int

@@ -40,8 +40,8 @@ try_connect (SoupSession *session, const char *url, SoupStatus *status)
   g_autoptr (GAsyncResult) result = NULL;
   SoupWebsocketConnection *connection;
 
-  soup_session_websocket_connect_async (session, message, NULL, NULL, G_PRIORITY_DEFAULT, NULL,
-                                        kh_test_store_result, &result);
+  soup_session_websocket_connect_async (session, message, NULL, NULL, G_PRIORITY_DEFAULT, NULL, kh_test_store_result,
+                                        &result);
   kh_test_wait_until (result != NULL, 5000);
   connection = soup_session_websocket_connect_finish (session, result, NULL);
   *status = soup_message_get_status (message);
@@ -213,8 +213,7 @@ test_other_paths (void)
       g_autoptr (GBytes) body = NULL;
       g_autoptr (GError) error = NULL;
 
-      soup_session_send_and_read_async (session, message, G_PRIORITY_DEFAULT, NULL, kh_test_store_result,
-                                        &result);
+      soup_session_send_and_read_async (session, message, G_PRIORITY_DEFAULT, NULL, kh_test_store_result, &result);
       kh_test_wait_until (result != NULL, 5000);
       body = soup_session_send_and_read_finish (session, result, &error);
       g_assert_no_error (error);
@@ -247,9 +246,8 @@ test_max_connections (void)
   assert_lives (c);
 }
 
-static const char request[] =
-    "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+static const char request[] = "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /* The next connection from here is told that there are too many. */
 static void
@@ -404,8 +402,7 @@ static void
 test_many (void)
 {
   g_autoptr (KhServerProcess) server = kh_server_process_new (NULL, NULL);
-  g_autoptr (SoupSession) session =
-      soup_session_new_with_options ("max-conns", 400, "max-conns-per-host", 400, NULL);
+  g_autoptr (SoupSession) session = soup_session_new_with_options ("max-conns", 400, "max-conns-per-host", 400, NULL);
   g_autoptr (GPtrArray) clients = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
 
   for (int i = 0; i < 200; i++)

@@ -115,8 +115,8 @@ test_per_minute (void)
 static void
 test_loopback (void)
 {
-  g_autoptr (KhQuota) quota = kh_quota_new (
-      &(KhQuotaLimits){ .total = 100, .per_address = 1, .per_minute = 1, .spare_loopback = TRUE });
+  g_autoptr (KhQuota) quota =
+      kh_quota_new (&(KhQuotaLimits){ .total = 100, .per_address = 1, .per_minute = 1, .spare_loopback = TRUE });
 
   for (int i = 0; i < 50; i++)
     g_assert_true (enter (quota, i % 2 ? "127.0.0.1" : "::1", 0));
@@ -158,8 +158,7 @@ test_keys (void)
 static void
 test_many_addresses (void)
 {
-  g_autoptr (KhQuota) quota =
-      kh_quota_new (&(KhQuotaLimits){ .total = 100, .per_address = 1, .per_minute = 100 });
+  g_autoptr (KhQuota) quota = kh_quota_new (&(KhQuotaLimits){ .total = 100, .per_address = 1, .per_minute = 100 });
 
   g_assert_true (enter (quota, "192.0.2.1", 0));
   for (guint i = 0; i < 100000; i++)

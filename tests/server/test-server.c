@@ -68,13 +68,12 @@ test_port_in_use (void)
   g_autoptr (KhServerProcess) server = kh_server_process_new (NULL, NULL);
   GInetSocketAddress *stun = g_ptr_array_index (server->stun, 1);
   g_autofree char *mailbox_port = g_strdup_printf ("--mailbox-port=%u", server->mailbox_port);
-  g_autofree char *stun_port =
-      g_strdup_printf ("--alternate-stun-port=%u", g_inet_socket_address_get_port (stun));
+  g_autofree char *stun_port = g_strdup_printf ("--alternate-stun-port=%u", g_inet_socket_address_get_port (stun));
   g_autofree char *sentence = g_strdup_printf ("Port %u of 127.0.0.1 is in use", server->mailbox_port);
 
   FAILS (1, sentence, "--stun-port=0", "--alternate-stun-port=0", mailbox_port);
-  FAILS (1, "is in use by another program. Stop that program, or choose another port.", "--stun-port=0",
-         stun_port, "--mailbox-port=0");
+  FAILS (1, "is in use by another program. Stop that program, or choose another port.", "--stun-port=0", stun_port,
+         "--mailbox-port=0");
 }
 
 static void
@@ -93,11 +92,9 @@ test_version_and_help (void)
   g_autofree char *errors = NULL;
   g_autofree char *help_errors = NULL;
 
-  g_assert_cmpint (
-      kh_server_process_run ((const char *const[]){ "--version", NULL }, NULL, &version, &errors), ==, 0);
+  g_assert_cmpint (kh_server_process_run ((const char *const[]){ "--version", NULL }, NULL, &version, &errors), ==, 0);
   g_assert_true (g_str_has_prefix (version, "knothole-server "));
-  g_assert_cmpint (kh_server_process_run ((const char *const[]){ "--help", NULL }, NULL, &help, &help_errors),
-                   ==, 0);
+  g_assert_cmpint (kh_server_process_run ((const char *const[]){ "--help", NULL }, NULL, &help, &help_errors), ==, 0);
   g_assert_nonnull (strstr (help, "--alternate-address=IP"));
   g_assert_cmpstr (errors, ==, "");
   g_assert_cmpstr (help_errors, ==, "");
@@ -148,12 +145,10 @@ static void
 test_text_output (void)
 {
   g_autoptr (KhServerProcess) server = kh_server_process_new ("--alternate-address=127.0.0.2", NULL);
-  g_autofree char *program =
-      g_build_filename (g_getenv ("KH_BUILDDIR"), "src", "server", "knothole-server", NULL);
+  g_autofree char *program = g_build_filename (g_getenv ("KH_BUILDDIR"), "src", "server", "knothole-server", NULL);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, "--stun-port=0",
-                        "--alternate-stun-port=0", "--mailbox-port=0", NULL);
+  g_autoptr (GSubprocess) process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, program, "--stun-port=0",
+                                                      "--alternate-stun-port=0", "--mailbox-port=0", NULL);
   g_autoptr (GDataInputStream) output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (process));
   g_autofree char *line = g_data_input_stream_read_line (output, NULL, NULL, &error);
 
@@ -171,8 +166,7 @@ test_ipv6 (void)
 {
   g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV6);
   g_autoptr (GSocketAddress) address = g_inet_socket_address_new (loopback, 0);
-  g_autoptr (GSocket) probe =
-      g_socket_new (G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+  g_autoptr (GSocket) probe = g_socket_new (G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
   g_autoptr (KhServerProcess) server = NULL;
 
   if (probe == NULL || !g_socket_bind (probe, address, FALSE, NULL))

@@ -101,8 +101,8 @@ test_other_address (void)
                                             g_inet_socket_address_get_address (here)));
       g_assert_cmpuint (g_inet_socket_address_get_port (answer->other_address), !=,
                         g_inet_socket_address_get_port (here));
-      g_assert_true (kh_address_equal (G_SOCKET_ADDRESS (answer->other_address),
-                                       g_ptr_array_index (server->stun, 3 - i)));
+      g_assert_true (
+          kh_address_equal (G_SOCKET_ADDRESS (answer->other_address), g_ptr_array_index (server->stun, 3 - i)));
     }
   /* the same two ports on both addresses */
   for (guint i = 0; i < 2; i++)
@@ -141,8 +141,8 @@ test_in_pieces (void)
   assert_answers (socket);
 }
 
-#define REST                                                                                                 \
-  "2112a442"                                                                                                 \
+#define REST                                                                                                           \
+  "2112a442"                                                                                                           \
   "000102030405060708090a0b"
 
 static void

@@ -138,9 +138,8 @@ expect_hex (Fixture *fixture, const char *hex)
   g_string_erase (fixture->received, 0, strlen (hex) / 2);
 }
 
-static const char request[] =
-    "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+static const char request[] = "GET /v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 static void
 upgrade (Fixture *fixture)
@@ -180,8 +179,7 @@ test_all_at_once (void)
 {
   Fixture fixture = { 0 };
   g_autoptr (GByteArray) all = g_byte_array_new ();
-  g_autoptr (GBytes) frames =
-      kh_test_unhex (FRAME ("81", "81") "61" FRAME ("82", "81") "62" FRAME ("81", "80"));
+  g_autoptr (GBytes) frames = kh_test_unhex (FRAME ("81", "81") "61" FRAME ("82", "81") "62" FRAME ("81", "80"));
 
   set_up (&fixture);
   g_byte_array_append (all, (const guint8 *) request, sizeof request - 1);
@@ -200,8 +198,8 @@ test_fragments (void)
 
   set_up (&fixture);
   upgrade (&fixture);
-  say_hex (&fixture, FRAME ("01", "82") "4865" FRAME ("89", "82") "6162" FRAME ("00", "80")
-                         FRAME ("80", "83") "6c6c6f");
+  say_hex (&fixture,
+           FRAME ("01", "82") "4865" FRAME ("89", "82") "6162" FRAME ("00", "80") FRAME ("80", "83") "6c6c6f");
   kh_test_wait_until (fixture.messages == 1, 2000);
   g_assert_cmpstr (fixture.last, ==, "Hello");
   expect_hex (&fixture, "8a026162");
@@ -368,8 +366,7 @@ on_tick (gpointer user_data)
 {
   g_autoptr (GBytes) pong = kh_test_unhex (FRAME ("8a", "80"));
 
-  g_socket_send (((Fixture *) user_data)->socket, g_bytes_get_data (pong, NULL), g_bytes_get_size (pong),
-                 NULL, NULL);
+  g_socket_send (((Fixture *) user_data)->socket, g_bytes_get_data (pong, NULL), g_bytes_get_size (pong), NULL, NULL);
   return G_SOURCE_CONTINUE;
 }
 

@@ -84,8 +84,7 @@ test_nul_in_head (void)
   const char head[] = GET UPGRADE VERSION KEY "a: b\0c\r\n\r\n";
   g_autofree char *answer = NULL;
 
-  g_assert_cmpuint (kh_websocket_answer_head ((const guint8 *) head, sizeof head - 1, "/v1", &answer), ==,
-                    400);
+  g_assert_cmpuint (kh_websocket_answer_head ((const guint8 *) head, sizeof head - 1, "/v1", &answer), ==, 400);
 }
 
 static void
@@ -172,8 +171,7 @@ test_unmask (void)
   KhWebsocketFrame frame;
   guint close_code;
 
-  kh_websocket_frame_parse (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), 1024, &frame,
-                            &close_code);
+  kh_websocket_frame_parse (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), 1024, &frame, &close_code);
   g_assert_cmpint (frame.opcode, ==, KH_WEBSOCKET_TEXT);
   g_assert_false (frame.final);
   g_byte_array_append (out, (const guint8 *) "> ", 2);
@@ -189,11 +187,7 @@ test_build (void)
     gsize length;
     const char *header;
   } cases[] = {
-    { 0, "8100" },
-    { 125, "817d" },
-    { 126, "817e007e" },
-    { 65535, "817effff" },
-    { 65536, "817f0000000000010000" },
+    { 0, "8100" }, { 125, "817d" }, { 126, "817e007e" }, { 65535, "817effff" }, { 65536, "817f0000000000010000" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -128,8 +128,8 @@ kh_conversation_class_init (KhConversationClass *klass)
    * Each message once and in order. The friend has been told that it arrived.
    */
   signals[SIGNAL_RECEIVED] =
-      g_signal_new ("received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                    G_TYPE_NONE, 3, G_TYPE_UINT64, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_INT64);
+      g_signal_new ("received", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
+                    G_TYPE_UINT64, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE, G_TYPE_INT64);
 
   /**
    * KhConversation::delivered:
@@ -138,8 +138,8 @@ kh_conversation_class_init (KhConversationClass *klass)
    *
    * One of our messages has arrived. Each once and in order.
    */
-  signals[SIGNAL_DELIVERED] = g_signal_new ("delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
-                                            NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  signals[SIGNAL_DELIVERED] = g_signal_new ("delivered", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                            NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
 
   /**
    * KhConversation::friend-finished:
@@ -147,8 +147,8 @@ kh_conversation_class_init (KhConversationClass *klass)
    *
    * The friend has nothing more to say. What we say still arrives until the friend leaves.
    */
-  signals[SIGNAL_FRIEND_FINISHED] = g_signal_new ("friend-finished", G_TYPE_FROM_CLASS (klass),
-                                                  G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_FRIEND_FINISHED] = g_signal_new ("friend-finished", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
    * KhConversation::ended:
@@ -158,8 +158,8 @@ kh_conversation_class_init (KhConversationClass *klass)
    *
    * The conversation is over and its channel closed. Exactly once, last of all signals.
    */
-  signals[SIGNAL_ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                        NULL, G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
+  signals[SIGNAL_ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                        G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 static void
@@ -189,17 +189,16 @@ end_lost (KhConversation *self, const char *reason)
   g_autoptr (GError) error = NULL;
 
   g_debug ("connection lost: %s", reason);
-  error =
-      g_error_new_literal (KH_ERROR, KH_ERROR_LOST,
-                           "The connection broke off without a goodbye: connect again with a new invite.");
+  error = g_error_new_literal (KH_ERROR, KH_ERROR_LOST,
+                               "The connection broke off without a goodbye: connect again with a new invite.");
   end (self, error);
 }
 
 static void
 end_unheard (KhConversation *self)
 {
-  g_autoptr (GError) error = g_error_new_literal (KH_ERROR, KH_ERROR_LOST,
-                                                  "Your friend left before everything you said had arrived.");
+  g_autoptr (GError) error =
+      g_error_new_literal (KH_ERROR, KH_ERROR_LOST, "Your friend left before everything you said had arrived.");
 
   end (self, error);
 }
@@ -210,10 +209,9 @@ end_protocol (KhConversation *self, const char *reason)
   g_autoptr (GError) error = NULL;
 
   g_debug ("protocol error: %s", reason);
-  error =
-      g_error_new_literal (KH_ERROR, KH_ERROR_PROTOCOL,
-                           "Your friend's program does not keep to the rules of a conversation: both of you "
-                           "should use the same version of Knothole.");
+  error = g_error_new_literal (KH_ERROR, KH_ERROR_PROTOCOL,
+                               "Your friend's program does not keep to the rules of a conversation: both of you "
+                               "should use the same version of Knothole.");
   end (self, error);
 }
 
@@ -521,8 +519,7 @@ check_text (const char *text, GError **error)
     }
   if (strlen (text) > KH_CONVERSATION_MAX_TEXT)
     {
-      g_set_error_literal (error, KH_ERROR, KH_ERROR_TOO_LARGE,
-                           "The message is longer than 32 KiB: send it in parts.");
+      g_set_error_literal (error, KH_ERROR, KH_ERROR_TOO_LARGE, "The message is longer than 32 KiB: send it in parts.");
       return FALSE;
     }
 

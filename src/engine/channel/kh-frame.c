@@ -125,10 +125,9 @@ kh_frame_from_bytes (GBytes *bytes, KhFrame *self, GError **error)
     return TRUE;
 
   kh_frame_clear (self);
-  g_set_error_literal (
-      error, KH_ERROR, KH_ERROR_PROTOCOL,
-      "Your friend's program says something that cannot be understood: both of you should use the "
-      "same version of Knothole.");
+  g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL,
+                       "Your friend's program says something that cannot be understood: both of you should use the "
+                       "same version of Knothole.");
   return FALSE;
 }
 

@@ -37,8 +37,7 @@ is_valid (const KhHandshake *self)
   switch (self->kind)
     {
     case KH_HANDSHAKE_FIRST:
-      return self->number <= MAX_NUMBER && memchr (self->move, '\0', sizeof self->move) != NULL &&
-             is_move (self->move);
+      return self->number <= MAX_NUMBER && memchr (self->move, '\0', sizeof self->move) != NULL && is_move (self->move);
     case KH_HANDSHAKE_HOLD:
       return TRUE;
     case KH_HANDSHAKE_NOMINATE:
@@ -168,13 +167,11 @@ kh_handshake_from_bytes (GBytes *bytes, KhHandshake *self, GError **error)
   if (length > 0 && length <= MAX_BYTES)
     object = kh_json_parse_object (text, length, NULL);
 
-  if (object != NULL &&
-      (read_first (object, self) || read_hold (object, self) || read_numbered (object, self)))
+  if (object != NULL && (read_first (object, self) || read_hold (object, self) || read_numbered (object, self)))
     return TRUE;
 
-  g_set_error_literal (
-      error, KH_ERROR, KH_ERROR_PROTOCOL,
-      "The other side says something that does not belong into a handshake: both sides should use "
-      "the same version of Knothole.");
+  g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL,
+                       "The other side says something that does not belong into a handshake: both sides should use "
+                       "the same version of Knothole.");
   return FALSE;
 }

@@ -75,19 +75,16 @@ make_nonce (guint64 counter, guint8 *nonce)
 }
 
 static void
-cipher_seal (Cipher *self, const guint8 *ad, gsize ad_length, const guint8 *plain, gsize length,
-             guint8 *sealed)
+cipher_seal (Cipher *self, const guint8 *ad, gsize ad_length, const guint8 *plain, gsize length, guint8 *sealed)
 {
   guint8 nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
   make_nonce (self->counter++, nonce);
-  crypto_aead_chacha20poly1305_ietf_encrypt (sealed, NULL, plain, length, ad, ad_length, NULL, nonce,
-                                             self->key);
+  crypto_aead_chacha20poly1305_ietf_encrypt (sealed, NULL, plain, length, ad, ad_length, NULL, nonce, self->key);
 }
 
 static gboolean
-cipher_open (Cipher *self, const guint8 *ad, gsize ad_length, const guint8 *sealed, gsize length,
-             guint8 *plain)
+cipher_open (Cipher *self, const guint8 *ad, gsize ad_length, const guint8 *sealed, gsize length, guint8 *plain)
 {
   guint8 nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
@@ -106,8 +103,7 @@ cipher_rekey (Cipher *self)
   guint8 sealed[KEY_BYTES + TAG_BYTES];
 
   make_nonce (G_MAXUINT64, nonce);
-  crypto_aead_chacha20poly1305_ietf_encrypt (sealed, NULL, zeros, sizeof zeros, NULL, 0, NULL, nonce,
-                                             self->key);
+  crypto_aead_chacha20poly1305_ietf_encrypt (sealed, NULL, zeros, sizeof zeros, NULL, 0, NULL, nonce, self->key);
   memcpy (self->key, sealed, KEY_BYTES);
   sodium_memzero (sealed, sizeof sealed);
 }
@@ -161,8 +157,7 @@ mix_hash (KhNoise *self, const guint8 *data, gsize length)
 static void
 mix_key (KhNoise *self, const guint8 *input, gsize length)
 {
-  hkdf (self->handshake.chaining_key, input, length, self->handshake.chaining_key, self->handshake.cipher.key,
-        NULL);
+  hkdf (self->handshake.chaining_key, input, length, self->handshake.chaining_key, self->handshake.cipher.key, NULL);
   self->handshake.cipher.counter = 0;
 }
 

@@ -63,8 +63,8 @@ static void
 send_without_delay (GIOStream *stream)
 {
   if (G_IS_TCP_CONNECTION (stream))
-    g_socket_set_option (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), IPPROTO_TCP,
-                         TCP_NODELAY, 1, NULL);
+    g_socket_set_option (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), IPPROTO_TCP, TCP_NODELAY, 1,
+                         NULL);
 }
 
 /**
@@ -282,8 +282,8 @@ shut_down_now (KhWire *self)
     }
 
   self->writing = TRUE;
-  g_output_stream_close_async (g_io_stream_get_output_stream (self->stream), G_PRIORITY_DEFAULT,
-                               self->cancellable, close_output_cb, kh_wire_ref (self));
+  g_output_stream_close_async (g_io_stream_get_output_stream (self->stream), G_PRIORITY_DEFAULT, self->cancellable,
+                               close_output_cb, kh_wire_ref (self));
 }
 
 static void write_cb (GObject *source, GAsyncResult *result, gpointer user_data);
@@ -303,9 +303,9 @@ write_more (KhWire *self)
   if (self->outgoing != NULL)
     {
       self->writing = TRUE;
-      g_output_stream_write_async (g_io_stream_get_output_stream (self->stream),
-                                   self->outgoing->data + self->written, self->outgoing->len - self->written,
-                                   G_PRIORITY_DEFAULT, self->cancellable, write_cb, kh_wire_ref (self));
+      g_output_stream_write_async (g_io_stream_get_output_stream (self->stream), self->outgoing->data + self->written,
+                                   self->outgoing->len - self->written, G_PRIORITY_DEFAULT, self->cancellable, write_cb,
+                                   kh_wire_ref (self));
     }
   else if (self->shutdown_wanted)
     {

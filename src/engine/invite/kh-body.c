@@ -8,9 +8,9 @@
 #include <sodium.h>
 #include <string.h>
 
-#define PURPOSE       "wormhole:phase:"
+#define PURPOSE "wormhole:phase:"
 #define PURPOSE_BYTES (strlen (PURPOSE))
-#define HASH_BYTES    crypto_hash_sha256_BYTES
+#define HASH_BYTES crypto_hash_sha256_BYTES
 
 /* A `pake` body holds 66 digits and a few letters. */
 #define MAX_PAKE_BODY 4096

@@ -13,8 +13,9 @@
 
 #define SCHEME "knothole:"
 
-#define NEEDS_NUMBER "A code starts with a number and goes on with words, such as 7-crossover-clockwork. " \
-                     "Check what you typed."
+#define NEEDS_NUMBER                                                                                                   \
+  "A code starts with a number and goes on with words, such as 7-crossover-clockwork. "                                \
+  "Check what you typed."
 
 G_GNUC_PRINTF (2, 3)
 static char *
@@ -229,8 +230,8 @@ check_spelling (char **words, GError **error)
 
   for (guint i = 0; words[i] != NULL; i++)
     {
-      const char *meant = is_listed (words[i]) ? NULL
-                                               : kh_words_nearest (kh_words_list_at (i), words[i], typing_errors (words[i]));
+      const char *meant =
+          is_listed (words[i]) ? NULL : kh_words_nearest (kh_words_list_at (i), words[i], typing_errors (words[i]));
 
       if (meant != NULL)
         {
@@ -263,7 +264,8 @@ check_order (char **words, GError **error)
   if (misplaced == NULL || surplus != 0)
     return TRUE;
 
-  refuse (error, "The word “%s” does not belong at this place: two words are swapped. Compare the code with your friend's.",
+  refuse (error,
+          "The word “%s” does not belong at this place: two words are swapped. Compare the code with your friend's.",
           misplaced);
   return FALSE;
 }

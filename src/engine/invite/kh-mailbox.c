@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define CONNECT_MS   (10 * 1000)
+#define CONNECT_MS (10 * 1000)
 #define PING_SECONDS 30
-#define SILENCE_MS   (60 * 1000)
+#define SILENCE_MS (60 * 1000)
 
 /* How often the silence is looked at, in parts of its limit. */
 #define SILENCE_CHECKS 8
@@ -434,8 +434,8 @@ kh_mailbox_class_init (KhMailboxClass *klass)
    *
    * Nothing comes any more. Emitted once, and not after kh_mailbox_close().
    */
-  signals[CLOSED_SIGNAL] = g_signal_new ("closed", KH_TYPE_MAILBOX, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 1, G_TYPE_ERROR);
+  signals[CLOSED_SIGNAL] =
+      g_signal_new ("closed", KH_TYPE_MAILBOX, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
 
 static void
@@ -534,8 +534,7 @@ kh_mailbox_send (KhMailbox *self, JsonObject *message)
   g_return_val_if_fail (message != NULL, FALSE);
 
   /* After a cut the connection's state changes before it says so. */
-  if (self->state != OPEN ||
-      soup_websocket_connection_get_state (self->connection) != SOUP_WEBSOCKET_STATE_OPEN)
+  if (self->state != OPEN || soup_websocket_connection_get_state (self->connection) != SOUP_WEBSOCKET_STATE_OPEN)
     return FALSE;
 
   text = kh_json_to_text (message);
@@ -554,8 +553,7 @@ kh_mailbox_close (KhMailbox *self)
 {
   g_return_if_fail (KH_IS_MAILBOX (self));
 
-  if (self->state == OPEN &&
-      soup_websocket_connection_get_state (self->connection) == SOUP_WEBSOCKET_STATE_OPEN)
+  if (self->state == OPEN && soup_websocket_connection_get_state (self->connection) == SOUP_WEBSOCKET_STATE_OPEN)
     {
       g_signal_handlers_disconnect_by_data (self->connection, self);
       soup_websocket_connection_close (self->connection, SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);

@@ -11,8 +11,8 @@
 
 /* The delay before the nth try is min(1.5^n, 60) seconds and up to one more, so that clients of a server that comes
  * back do not come back all at once. */
-#define BACKOFF_BASE   1.5
-#define BACKOFF_MOST   60.0
+#define BACKOFF_BASE 1.5
+#define BACKOFF_MOST 60.0
 #define BACKOFF_JITTER 1.0
 
 /* A deadline further away than this is looked at again in between. */
@@ -506,7 +506,8 @@ kh_rendezvous_start (KhRendezvous *self)
   if (self->host == NULL && self->start_error == NULL)
     self->start_error = g_error_new (KH_ERROR, KH_ERROR_SERVER_UNREACHABLE,
                                      "“%s” is not the address of a meeting server. Such an address starts with "
-                                     "wss:// or ws://.", self->url);
+                                     "wss:// or ws://.",
+                                     self->url);
   if (self->start_error != NULL)
     {
       set_timer (&self->deadline_id, 0, on_start_error, self, "[knothole] rendezvous start");

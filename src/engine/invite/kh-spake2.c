@@ -7,9 +7,9 @@
 #include <sodium.h>
 #include <string.h>
 
-#define ELEMENT_BYTES  crypto_core_ed25519_BYTES
+#define ELEMENT_BYTES crypto_core_ed25519_BYTES
 #define SIDE_SYMMETRIC 0x53
-#define OKM_BYTES      48
+#define OKM_BYTES 48
 
 /* Where the parts of the transcript begin (6.5, step 7). */
 enum

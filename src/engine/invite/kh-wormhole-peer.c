@@ -24,8 +24,8 @@
 
 /* The versions of what is said in numbered phases that we know, and the name they go by. */
 #define VERSIONS_NAME "knothole-invite"
-#define VERSION       1
-#define MAX_VERSIONS  64
+#define VERSION 1
+#define MAX_VERSIONS 64
 
 /* How long the friend may take from the key to a body that opens. */
 #define VERIFY_LIMIT (60 * KH_WORMHOLE_SECOND)

@@ -46,8 +46,8 @@ say_bind (KhWormhole *self)
 
   json_array_add_string_element (version, "knothole");
   json_array_add_string_element (version, "1");
-  kh_wormhole_say (self, kh_json_build ("type:s appid:s side:s client_version:a", "bind", KH_WORMHOLE_APPID,
-                                        self->side, version));
+  kh_wormhole_say (
+      self, kh_json_build ("type:s appid:s side:s client_version:a", "bind", KH_WORMHOLE_APPID, self->side, version));
 }
 
 static void
@@ -244,8 +244,8 @@ take_allocated (KhWormhole *self, JsonObject *message)
       return;
     }
 
-  self->code = self->fixed_code != NULL ? g_steal_pointer (&self->fixed_code)
-                                        : kh_code_generate (nameplate, self->words);
+  self->code =
+      self->fixed_code != NULL ? g_steal_pointer (&self->fixed_code) : kh_code_generate (nameplate, self->words);
   say_claim (self);
 }
 

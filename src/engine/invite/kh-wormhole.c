@@ -31,7 +31,7 @@
 
 /* How long the connection may be away. Before the code is live nobody waits for us, so there is no reason to wait
  * long; a live code survives at the server for 11 minutes. */
-#define AWAY_LIMIT         SECONDS (30)
+#define AWAY_LIMIT SECONDS (30)
 #define AWAY_LIMIT_INVITER SECONDS (11 * 60)
 
 /* The end: as long as the last messages may take, and as long as all of it may take. */
@@ -262,10 +262,11 @@ kh_wormhole_fail (KhWormhole *self, const char *mood, KhError code, const char *
 static void
 fail_unreachable (KhWormhole *self)
 {
-  kh_wormhole_fail (self, KH_WORMHOLE_LONELY, KH_ERROR_SERVER_UNREACHABLE,
-                    "The meeting server %s cannot be reached. Check your internet connection. If you named the server yourself, "
-                    "check its URL as well: most end in /v1.",
-                    self->server);
+  kh_wormhole_fail (
+      self, KH_WORMHOLE_LONELY, KH_ERROR_SERVER_UNREACHABLE,
+      "The meeting server %s cannot be reached. Check your internet connection. If you named the server yourself, "
+      "check its URL as well: most end in /v1.",
+      self->server);
 }
 
 static void
@@ -277,7 +278,8 @@ fail_away (KhWormhole *self)
   else
     kh_wormhole_fail (self, KH_WORMHOLE_LONELY, KH_ERROR_SERVER_UNREACHABLE,
                       "The connection to the meeting server %s was lost and does not come back. Check your internet "
-                      "connection, then start again with a new code.", self->server);
+                      "connection, then start again with a new code.",
+                      self->server);
 }
 
 /**
@@ -307,7 +309,8 @@ count_reset (KhWormhole *self)
 
   kh_wormhole_fail (self, KH_WORMHOLE_ERRORY, KH_ERROR_SERVER_UNREACHABLE,
                     "The meeting server %s breaks the connection whenever a message is sent. Try again later, or name "
-                    "another server.", self->server);
+                    "another server.",
+                    self->server);
 }
 
 static void
@@ -383,8 +386,7 @@ away_until (KhWormhole *self)
   if (self->away_since == KH_WORMHOLE_NEVER || self->verified)
     return KH_WORMHOLE_NEVER;
 
-  return self->away_since +
-         (self->role == KH_ROLE_INVITER && self->ever_live ? AWAY_LIMIT_INVITER : AWAY_LIMIT);
+  return self->away_since + (self->role == KH_ROLE_INVITER && self->ever_live ? AWAY_LIMIT_INVITER : AWAY_LIMIT);
 }
 
 /* Whether somebody failed to come, or we could not have seen it. */

@@ -4,8 +4,14 @@
 #include "kh-error.h"
 #include "kh-json.h"
 
-#define YES_NO { "unknown", "yes", "no" }
-#define KEPT_LOST { "unknown", "kept", "same-port", "lost" }
+#define YES_NO                                                                                                         \
+  {                                                                                                                    \
+    "unknown", "yes", "no"                                                                                             \
+  }
+#define KEPT_LOST                                                                                                      \
+  {                                                                                                                    \
+    "unknown", "kept", "same-port", "lost"                                                                             \
+  }
 
 /* Each fact's member in JSON and the words it may have; the first is what it is until measured. */
 static const struct
@@ -13,8 +19,12 @@ static const struct
   const char *member;
   const char *words[6];
 } facts[KH_N_FACTS] = {
-  [KH_FACT_MAPPING] = { "mapping", { "unknown", "endpoint-independent", "address-dependent", "address-and-port-dependent", "none" } },
-  [KH_FACT_FILTERING] = { "filtering", { "unknown", "endpoint-independent", "address-dependent", "address-and-port-dependent", "none" } },
+  [KH_FACT_MAPPING] = { "mapping",
+                        { "unknown", "endpoint-independent", "address-dependent", "address-and-port-dependent",
+                          "none" } },
+  [KH_FACT_FILTERING] = { "filtering",
+                          { "unknown", "endpoint-independent", "address-dependent", "address-and-port-dependent",
+                            "none" } },
   [KH_FACT_ALLOCATION] = { "allocation", { "unknown", "preserving", "sequential", "block", "random" } },
   [KH_FACT_STRANGER] = { "stranger", { "unknown", "silent", "rst", "icmp", "open" } },
   [KH_FACT_SIMULTANEOUS_OPEN] = { "simultaneous_open", YES_NO },

@@ -51,7 +51,9 @@ kh_icmp_describe (int fd)
   char payload[64];
   char sender[INET6_ADDRSTRLEN];
   struct iovec vector = { payload, sizeof payload };
-  struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+  struct msghdr message = {
+    .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+  };
   const struct sock_extended_err *found;
 
   if (fd < 0 || recvmsg (fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
@@ -61,5 +63,6 @@ kh_icmp_describe (int fd)
   if (found == NULL)
     return NULL;
 
-  return g_strdup_printf ("ICMP %u/%u from %s", found->ee_type, found->ee_code, name_of_sender (found, sender, sizeof sender));
+  return g_strdup_printf ("ICMP %u/%u from %s", found->ee_type, found->ee_code,
+                          name_of_sender (found, sender, sizeof sender));
 }

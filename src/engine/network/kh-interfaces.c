@@ -107,9 +107,8 @@ kh_interfaces_add_gateway (KhInterfaces *self, const char *address)
 static guint
 prefix_length (const struct sockaddr *mask)
 {
-  const guint8 *bytes = mask->sa_family == AF_INET6
-                            ? ((const struct sockaddr_in6 *) mask)->sin6_addr.s6_addr
-                            : (const guint8 *) &((const struct sockaddr_in *) mask)->sin_addr;
+  const guint8 *bytes = mask->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *) mask)->sin6_addr.s6_addr
+                                                    : (const guint8 *) &((const struct sockaddr_in *) mask)->sin_addr;
   guint bits = mask->sa_family == AF_INET6 ? 128 : 32;
   guint length = 0;
 
@@ -257,8 +256,8 @@ kh_interfaces_get_ipv6 (const KhInterfaces *self)
       {
         Entry *entry = g_ptr_array_index (self->entries, i);
 
-        if (entry->temporary == temporary &&
-            g_inet_address_get_family (entry->address) == G_SOCKET_FAMILY_IPV6 && kh_address_is_global (entry->address))
+        if (entry->temporary == temporary && g_inet_address_get_family (entry->address) == G_SOCKET_FAMILY_IPV6 &&
+            kh_address_is_global (entry->address))
           g_ptr_array_add (found, g_object_ref (entry->address));
       }
 

@@ -140,8 +140,8 @@ kh_mapping_class_init (KhMappingClass *klass)
    *
    * A server answered, or one that was asked will not.
    */
-  signals[SIGNAL_CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 0);
+  signals[SIGNAL_CHANGED] =
+      g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -253,7 +253,8 @@ maintain (KhMapping *self)
 
   if (count_busy (self) > 0 || count_open (self) >= wanted)
     return;
-  schedule_renewal (self, self->failures == 0 ? STAGGER_SECONDS : MIN (1u << MIN (self->failures, 6), MAX_RETRY_SECONDS));
+  schedule_renewal (self,
+                    self->failures == 0 ? STAGGER_SECONDS : MIN (1u << MIN (self->failures, 6), MAX_RETRY_SECONDS));
 }
 
 static void

@@ -514,12 +514,8 @@ watch (GTask *task)
  * has this pair of addresses (law 3), %G_IO_ERROR_CANCELLED. Never is another port tried.
  */
 void
-kh_port_connect_async (KhPort              *self,
-                       GInetSocketAddress  *remote,
-                       KhPortFlags          flags,
-                       GCancellable        *cancellable,
-                       GAsyncReadyCallback  callback,
-                       gpointer             user_data)
+kh_port_connect_async (KhPort *self, GInetSocketAddress *remote, KhPortFlags flags, GCancellable *cancellable,
+                       GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GInetSocketAddress) local = NULL;
@@ -554,7 +550,8 @@ kh_port_connect_async (KhPort              *self,
 
   family = g_socket_address_get_family (G_SOCKET_ADDRESS (remote));
   set_options (state->fd, family, flags);
-  if (connect (state->fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) != 0 &&
+  if (connect (state->fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) !=
+          0 &&
       errno != EINPROGRESS)
     connect_return_error (task, errno);
   else

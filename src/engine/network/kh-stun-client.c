@@ -80,8 +80,8 @@ kh_stun_client_class_init (KhStunClientClass *klass)
    *
    * The server ended a connection on which it had answered.
    */
-  signals[SIGNAL_CLOSED] = g_signal_new ("closed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 0);
+  signals[SIGNAL_CLOSED] =
+      g_signal_new ("closed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -235,8 +235,8 @@ read_on (KhStunClient *self)
   GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (self->connection));
 
   /* There is always room: what would fill the buffer is longer than a message may be, and has been refused. */
-  g_input_stream_read_async (input, self->buffer + self->filled, sizeof self->buffer - self->filled,
-                             G_PRIORITY_DEFAULT, self->cancellable, on_read, g_object_ref (self));
+  g_input_stream_read_async (input, self->buffer + self->filled, sizeof self->buffer - self->filled, G_PRIORITY_DEFAULT,
+                             self->cancellable, on_read, g_object_ref (self));
 }
 
 static void

@@ -113,8 +113,7 @@ kh_stun_message_free (KhStunMessage *self)
 static guint16
 join_type (KhStunClass klass, guint16 method)
 {
-  return (method & 0x000f) | (klass & 1) << 4 | (method & 0x0070) << 1 | (klass & 2) << 7 |
-         (method & 0x0f80) << 2;
+  return (method & 0x000f) | (klass & 1) << 4 | (method & 0x0070) << 1 | (klass & 2) << 7 | (method & 0x0f80) << 2;
 }
 
 static void
@@ -408,8 +407,7 @@ take_attributes (Reading *reading, gsize total)
       length = read16 (reading->bytes + at + 2);
       if (((length + 3) & ~(gsize) 3) > total - at - ATTRIBUTE_HEADER_BYTES)
         return FALSE;
-      if (!take_attribute (reading, read16 (reading->bytes + at),
-                           reading->bytes + at + ATTRIBUTE_HEADER_BYTES, length))
+      if (!take_attribute (reading, read16 (reading->bytes + at), reading->bytes + at + ATTRIBUTE_HEADER_BYTES, length))
         return FALSE;
       at += ATTRIBUTE_HEADER_BYTES + ((length + 3) & ~(gsize) 3);
     }

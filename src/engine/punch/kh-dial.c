@@ -81,8 +81,10 @@ kh_dial_outcome (const GError *error)
     GIOErrorEnum code;
     const char *outcome;
   } outcomes[] = {
-    { G_IO_ERROR_CONNECTION_REFUSED, "refused" }, { G_IO_ERROR_TIMED_OUT, "silent" },
-    { G_IO_ERROR_ADDRESS_IN_USE, "busy" },        { G_IO_ERROR_CANCELLED, "cancelled" },
+    { G_IO_ERROR_CONNECTION_REFUSED, "refused" },
+    { G_IO_ERROR_TIMED_OUT, "silent" },
+    { G_IO_ERROR_ADDRESS_IN_USE, "busy" },
+    { G_IO_ERROR_CANCELLED, "cancelled" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (outcomes); i++)
@@ -104,8 +106,8 @@ kh_dial_rtt (GIOStream *stream)
   socklen_t size = sizeof info;
 
   if (!G_IS_SOCKET_CONNECTION (stream) ||
-      getsockopt (g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))), IPPROTO_TCP, TCP_INFO,
-                  &info, &size) != 0)
+      getsockopt (g_socket_get_fd (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream))), IPPROTO_TCP,
+                  TCP_INFO, &info, &size) != 0)
     return 0;
   return info.tcpi_rtt;
 }

@@ -125,7 +125,8 @@ kh_offer_to_json (const KhOffer *self)
 static gboolean
 fail (GError **error, const char *what)
 {
-  g_set_error (error, KH_ERROR, KH_ERROR_PROTOCOL, "Your friend's Knothole sent an offer that makes no sense (%s).", what);
+  g_set_error (error, KH_ERROR, KH_ERROR_PROTOCOL, "Your friend's Knothole sent an offer that makes no sense (%s).",
+               what);
   return FALSE;
 }
 
@@ -209,7 +210,8 @@ take_facts (KhOffer *self, JsonObject *object, GError **error)
 {
   JsonObject *facts = kh_json_get_object (object, "facts");
 
-  return (facts != NULL && kh_facts_from_json (&self->facts, facts, NULL)) || fail (error, "no facts, or one of a wrong type");
+  return (facts != NULL && kh_facts_from_json (&self->facts, facts, NULL)) ||
+         fail (error, "no facts, or one of a wrong type");
 }
 
 static gboolean

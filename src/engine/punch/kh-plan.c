@@ -104,7 +104,7 @@ forecast (const KhPlanMove *move, const KhOffer *inviter, const KhOffer *joiner)
       return forecast_dial (move, inviter, joiner);
     case KH_MOVE_IPV6:
       return KH_FORECAST_LIKELY;
-    case KH_MOVE_LAN:   /* everybody has an address in some private network: that says nothing */
+    case KH_MOVE_LAN: /* everybody has an address in some private network: that says nothing */
     case KH_N_MOVES:
     default:
       return KH_FORECAST_UNLIKELY;

@@ -79,8 +79,8 @@ typedef struct
   KhMove move;
   char *local;
   char *remote;
-  Target *target;   /* of a dial; NULL for an accepted one */
-  gboolean known;   /* accepted from an address that the friend named */
+  Target *target; /* of a dial; NULL for an accepted one */
+  gboolean known; /* accepted from an address that the friend named */
   gboolean finished;
   gint64 start;
   GCancellable *dialling;
@@ -256,7 +256,8 @@ report_end (KhRace *self, Runner *runner, const char *outcome, const char *detai
   gint64 elapsed_ms = (g_get_monotonic_time () - runner->start) / 1000;
 
   if (detail != NULL)
-    kh_trace_add (self->trace, "attempt.end", "id:i outcome:s elapsed_ms:l detail:s", runner->id, outcome, elapsed_ms, detail);
+    kh_trace_add (self->trace, "attempt.end", "id:i outcome:s elapsed_ms:l detail:s", runner->id, outcome, elapsed_ms,
+                  detail);
   else
     kh_trace_add (self->trace, "attempt.end", "id:i outcome:s elapsed_ms:l", runner->id, outcome, elapsed_ms);
 }
@@ -321,10 +322,11 @@ static gboolean
 on_deadline (gpointer user_data)
 {
   KhRace *self = user_data;
-  const char *sentence = self->last_id == 0 ? "Your friend named no address that we may dial, and did not come to us in time. "
-                                              "Try another network on one side."
-                                            : "No direct connection came about in time: none of the attempts got through. Try "
-                                              "another network on one side, such as a phone's hotspot.";
+  const char *sentence = self->last_id == 0
+                             ? "Your friend named no address that we may dial, and did not come to us in time. "
+                               "Try another network on one side."
+                             : "No direct connection came about in time: none of the attempts got through. Try "
+                               "another network on one side, such as a phone's hotspot.";
 
   self->deadline_id = 0;
   return_task (end (self, "silent"), NULL, g_error_new_literal (KH_ERROR, KH_ERROR_NO_PATH, sentence));
@@ -681,7 +683,8 @@ make_place (KhRace *self, gboolean known)
 }
 
 static void
-on_accepted (KhDialer *dialer, GIOStream *stream, GInetSocketAddress *local, GInetSocketAddress *remote, gpointer user_data)
+on_accepted (KhDialer *dialer, GIOStream *stream, GInetSocketAddress *local, GInetSocketAddress *remote,
+             gpointer user_data)
 {
   KhRace *self = user_data;
   const Target *expected = find_expected (self, remote);

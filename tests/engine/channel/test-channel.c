@@ -75,11 +75,10 @@ hand_take (Hand *hand, guint8 *bytes, gsize length)
   g_autoptr (GAsyncResult) result = NULL;
   gsize got;
 
-  g_input_stream_read_all_async (g_io_stream_get_input_stream (hand->stream), bytes, length,
-                                 G_PRIORITY_DEFAULT, NULL, kh_test_store_result, &result);
+  g_input_stream_read_all_async (g_io_stream_get_input_stream (hand->stream), bytes, length, G_PRIORITY_DEFAULT, NULL,
+                                 kh_test_store_result, &result);
   kh_test_wait_until (result != NULL, WAIT);
-  g_assert_true (
-      g_input_stream_read_all_finish (g_io_stream_get_input_stream (hand->stream), result, &got, NULL));
+  g_assert_true (g_input_stream_read_all_finish (g_io_stream_get_input_stream (hand->stream), result, &got, NULL));
   g_assert_cmpuint (got, ==, length);
 }
 
@@ -157,8 +156,7 @@ test_talk (gconstpointer kind)
   kh_test_wait_until (inviter_ear->frames->len == 1, WAIT);
   ear_assert_frame (inviter_ear, 0, "{\"attempt\":1}");
   g_assert_cmpint (kh_channel_get_last_heard (inviter), >=, start);
-  g_assert_cmpuint (g_bytes_get_size (kh_channel_get_first_message (inviter)), ==,
-                    48 + strlen ("{\"attempt\":1}"));
+  g_assert_cmpuint (g_bytes_get_size (kh_channel_get_first_message (inviter)), ==, 48 + strlen ("{\"attempt\":1}"));
   g_assert_null (kh_channel_get_first_message (joiner));
 
   g_assert_true (channel_say (inviter, "{\"nominate\":1}"));
@@ -464,8 +462,7 @@ test_endless_junk (void)
 
   memset (junk, 0xff, 1 << 20);
   ear_listen (ear, channel);
-  g_output_stream_write_all_async (output, junk, 1 << 20, G_PRIORITY_DEFAULT, NULL, kh_test_store_result,
-                                   &result);
+  g_output_stream_write_all_async (output, junk, 1 << 20, G_PRIORITY_DEFAULT, NULL, kh_test_store_result, &result);
   kh_test_wait_until (ear->closed == 1, WAIT);
   g_assert_error (ear->error, KH_ERROR, KH_ERROR_PROTOCOL);
   kh_channel_close (channel);
@@ -539,8 +536,7 @@ test_replay (void)
   hand_put (&hand, wire->data, wire->len);
   hand_put (&stranger, wire->data, wire->len);
   kh_test_wait_until (ear->frames->len == 1 && other->frames->len == 1, WAIT);
-  g_assert_true (
-      g_bytes_equal (kh_channel_get_first_message (channel), kh_channel_get_first_message (replayed)));
+  g_assert_true (g_bytes_equal (kh_channel_get_first_message (channel), kh_channel_get_first_message (replayed)));
 
   channel_say (channel, "second");
   hand_hear (&hand, "second");

@@ -29,8 +29,7 @@ test_both_ways (void)
       g_autoptr (GError) error = NULL;
       g_auto (KhFrame) read = { 0 };
 
-      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), good[i].text,
-                       strlen (good[i].text));
+      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), good[i].text, strlen (good[i].text));
       g_assert_true (kh_frame_from_bytes (bytes, &read, &error));
       g_assert_no_error (error);
       g_assert_cmpint (read.kind, ==, good[i].frame.kind);
@@ -164,8 +163,7 @@ test_escapes (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      g_autofree char *text =
-          g_strdup_printf ("{\"type\":\"text\",\"id\":1,\"text\":\"%s\",\"sent\":1}", texts[i]);
+      g_autofree char *text = g_strdup_printf ("{\"type\":\"text\",\"id\":1,\"text\":\"%s\",\"sent\":1}", texts[i]);
       g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
       g_auto (KhFrame) read = { 0 };
 

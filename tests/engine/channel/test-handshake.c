@@ -12,8 +12,7 @@ static const struct
 } good[] = {
   { { KH_HANDSHAKE_FIRST, 3, "dial" }, "{\"attempt\":3,\"move\":\"dial\"}" },
   { { KH_HANDSHAKE_FIRST, 0, "a" }, "{\"attempt\":0,\"move\":\"a\"}" },
-  { { KH_HANDSHAKE_FIRST, 1u << 31, "abcdefgh-ij-789" },
-    "{\"attempt\":2147483648,\"move\":\"abcdefgh-ij-789\"}" },
+  { { KH_HANDSHAKE_FIRST, 1u << 31, "abcdefgh-ij-789" }, "{\"attempt\":2147483648,\"move\":\"abcdefgh-ij-789\"}" },
   { { KH_HANDSHAKE_NOMINATE, 1, "" }, "{\"nominate\":1}" },
   { { KH_HANDSHAKE_NOMINATE, 1u << 31, "" }, "{\"nominate\":2147483648}" },
   { { KH_HANDSHAKE_HOLD, 0, "" }, "{\"hold\":true}" },
@@ -30,8 +29,7 @@ test_both_ways (void)
       g_autoptr (GError) error = NULL;
       KhHandshake read;
 
-      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), good[i].text,
-                       strlen (good[i].text));
+      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), good[i].text, strlen (good[i].text));
       g_assert_true (kh_handshake_from_bytes (bytes, &read, &error));
       g_assert_no_error (error);
       g_assert_cmpint (read.kind, ==, good[i].message.kind);
@@ -140,8 +138,7 @@ test_mangled (void)
               if (!kh_handshake_from_bytes (bytes, &read, NULL))
                 continue;
               g_assert_cmpuint (strlen (read.move), <, sizeof read.move);
-              g_assert_true (read.number > 0 || read.kind == KH_HANDSHAKE_FIRST ||
-                             read.kind == KH_HANDSHAKE_HOLD);
+              g_assert_true (read.number > 0 || read.kind == KH_HANDSHAKE_FIRST || read.kind == KH_HANDSHAKE_HOLD);
             }
         }
     }

@@ -483,8 +483,7 @@ test_rekey_interval (void)
       payload = kh_noise_read (pair.inviter, message, sizeof message, NULL);
       g_assert_nonnull (payload);
     }
-  g_test_message ("%u empty messages written and read in %.2f s", interval,
-                  (g_get_monotonic_time () - start) / 1e6);
+  g_test_message ("%u empty messages written and read in %.2f s", interval, (g_get_monotonic_time () - start) / 1e6);
 
   g_assert_true (kh_noise_write_to (pair.joiner, NULL, 0, message, NULL));
   assert_refuses (pair.inviter, message, sizeof message);

@@ -115,10 +115,10 @@ test_wrong_password (void)
   g_autoptr (GBytes) key_b = kh_test_unhex (text (v, "key_b"));
   g_autoptr (GBytes) opened = NULL;
 
-  g_assert_null (kh_body_open (g_bytes_get_data (key_a, NULL), text (v, "side_b"), "version",
-                               text (v, "version_body_b"), NULL));
-  opened = kh_body_open (g_bytes_get_data (key_b, NULL), text (v, "side_b"), "version", text (v, "version_body_b"),
-                         NULL);
+  g_assert_null (
+      kh_body_open (g_bytes_get_data (key_a, NULL), text (v, "side_b"), "version", text (v, "version_body_b"), NULL));
+  opened =
+      kh_body_open (g_bytes_get_data (key_b, NULL), text (v, "side_b"), "version", text (v, "version_body_b"), NULL);
   g_assert_nonnull (opened);
 }
 

@@ -138,8 +138,8 @@ test_messages (void)
   kh_test_wait_until (client.messages->len == 2, 2000);
   g_assert_cmpstr (kh_json_get_string (client.messages->pdata[0], "type"), ==, "ping");
   g_assert_cmpstr (kh_json_get_string (client.messages->pdata[1], "type"), ==, "ping");
-  g_assert_true (g_socket_get_option (kh_mailbox_get_socket (client.mailbox), IPPROTO_TCP, TCP_NODELAY, &no_delay,
-                                      NULL));
+  g_assert_true (
+      g_socket_get_option (kh_mailbox_get_socket (client.mailbox), IPPROTO_TCP, TCP_NODELAY, &no_delay, NULL));
   g_assert_cmpint (no_delay, !=, 0);
 
   kh_mailbox_close (client.mailbox);

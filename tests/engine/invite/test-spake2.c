@@ -51,8 +51,8 @@ test_vectors (void)
   for (guint i = 0; i < json_array_get_length (list); i++)
     {
       JsonObject *v = json_array_get_object_element (list, i);
-      const char *typed = json_object_has_member (v, "code_not_normalised") ? text (v, "code_not_normalised")
-                                                                            : text (v, "code");
+      const char *typed =
+          json_object_has_member (v, "code_not_normalised") ? text (v, "code_not_normalised") : text (v, "code");
 
       check_run (text (v, "code"), text (v, "appid"), text (v, "scalar_a"), text (v, "message_a"),
                  text (v, "message_b"), text (v, "key"));
@@ -66,10 +66,10 @@ test_wrong_password (void)
 {
   JsonObject *v = json_object_get_object_member (vectors, "wrong_password");
 
-  check_run (text (v, "code_a"), text (v, "appid"), text (v, "scalar_a"), text (v, "message_a"),
-             text (v, "message_b"), text (v, "key_a"));
-  check_run (text (v, "code_b"), text (v, "appid"), text (v, "scalar_b"), text (v, "message_b"),
-             text (v, "message_a"), text (v, "key_b"));
+  check_run (text (v, "code_a"), text (v, "appid"), text (v, "scalar_a"), text (v, "message_a"), text (v, "message_b"),
+             text (v, "key_a"));
+  check_run (text (v, "code_b"), text (v, "appid"), text (v, "scalar_b"), text (v, "message_b"), text (v, "message_a"),
+             text (v, "key_b"));
 }
 
 static void

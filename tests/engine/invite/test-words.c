@@ -63,9 +63,12 @@ test_nearest (void)
     const char *typed;
     const char *nearest;
   } cases[] = {
-    { KH_WORDS_ODD, "crosover", "crossover" },   { KH_WORDS_ODD, "Corssover", "crossover" },
-    { KH_WORDS_EVEN, "clokcwork", "clockwork" }, { KH_WORDS_EVEN, "purple", NULL },
-    { KH_WORDS_ODD, "", NULL },                  { KH_WORDS_ODD, "croßover", "crossover" },
+    { KH_WORDS_ODD, "crosover", "crossover" },
+    { KH_WORDS_ODD, "Corssover", "crossover" },
+    { KH_WORDS_EVEN, "clokcwork", "clockwork" },
+    { KH_WORDS_EVEN, "purple", NULL },
+    { KH_WORDS_ODD, "", NULL },
+    { KH_WORDS_ODD, "croßover", "crossover" },
     { KH_WORDS_ODD, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
   };
 

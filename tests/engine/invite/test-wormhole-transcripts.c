@@ -31,8 +31,8 @@ typedef struct
   gboolean any_version;
 } Play;
 
-static const char *const event_names[] = { "code", "friend", "verified", "message", "motd", "reconnect", "failed",
-                                           "closed" };
+static const char *const event_names[] = { "code", "friend",    "verified", "message",
+                                           "motd", "reconnect", "failed",   "closed" };
 
 static void
 player_init (Player *player, const char *name)
@@ -229,8 +229,8 @@ play_through (Play *play, const char *name)
   g_autoptr (JsonObject) vectors = kh_test_load_json ("data/wormhole/vectors.json");
   JsonArray *events;
 
-  play->transcript = json_object_ref (
-      json_object_get_object_member (json_object_get_object_member (vectors, "transcripts"), name));
+  play->transcript =
+      json_object_ref (json_object_get_object_member (json_object_get_object_member (vectors, "transcripts"), name));
   player_init (&play->players[0], "A");
   player_init (&play->players[1], "B");
 

@@ -192,7 +192,8 @@ test_server_text (void)
   World world;
   g_autofree char *filler = g_strnfill (3000, 'x');
   g_autofree char *text = g_strdup_printf ("{\"type\": \"welcome\", \"welcome\": {\"motd\": \"%s\", "
-                                           "\"your-address\": {\"ipv4\": \"192.0.2.7\", \"port\": 3}}}", filler);
+                                           "\"your-address\": {\"ipv4\": \"192.0.2.7\", \"port\": 3}}}",
+                                           filler);
 
   world_init (&world);
   end_init (&world.a, kh_wormhole_new_joiner ("example.org", CODE, world.now));
@@ -211,8 +212,10 @@ test_your_address (void)
     const char *seen;
     const char *address;
   } cases[] = {
-    { "{\"ipv6\": \"2001:db8::7\"}", "2001:db8::7" }, { "{\"ipv4\": \"example.org\"}", NULL },
-    { "{\"ipv4\": 5}", NULL },                         { "{}", NULL },
+    { "{\"ipv6\": \"2001:db8::7\"}", "2001:db8::7" },
+    { "{\"ipv4\": \"example.org\"}", NULL },
+    { "{\"ipv4\": 5}", NULL },
+    { "{}", NULL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -304,8 +307,7 @@ test_server_errors (void)
     const char *sentence;
   } cases[] = {
     { TRUE, "crowded", KH_ERROR_CROWDED, "Somebody else has touched this invite. Make a new code." },
-    { FALSE, "crowded", KH_ERROR_CROWDED,
-      "This code has been used already. If that was not you, tell your friend." },
+    { FALSE, "crowded", KH_ERROR_CROWDED, "This code has been used already. If that was not you, tell your friend." },
     { FALSE, "reclaimed", KH_ERROR_CROWDED, "This code has been used already." },
     { TRUE, "must bind first", KH_ERROR_SERVER_UNREACHABLE, "“must bind first”" },
     { FALSE, "\\u001b[2Junknown type", KH_ERROR_SERVER_UNREACHABLE, "“[2Junknown type”" },
@@ -472,7 +474,8 @@ test_close_refused (void)
   world.a.client = NULL;
   world_settle (&world);
   world_receive_text (&world, &world.a, "{\"type\": \"released\"}");
-  world_receive_text (&world, &world.a, "{\"type\": \"error\", \"error\": \"crowded\", \"orig\": {\"type\": \"close\"}}");
+  world_receive_text (&world, &world.a,
+                      "{\"type\": \"error\", \"error\": \"crowded\", \"orig\": {\"type\": \"close\"}}");
   g_assert_null (world.a.error);
   g_assert_cmpstr (world.a.events->str, ==, "code closed ");
   world_clear (&world);

@@ -4,8 +4,8 @@
 #include "kh-body.h"
 #include "kh-json.h"
 
-static const char *const event_names[] = { "code", "friend", "verified", "message", "motd", "reconnect", "failed",
-                                           "closed" };
+static const char *const event_names[] = { "code", "friend",    "verified", "message",
+                                           "motd", "reconnect", "failed",   "closed" };
 
 void
 end_init (End *end, KhWormhole *wormhole)
@@ -216,8 +216,7 @@ world_receive_text (World *world, End *end, const char *text)
 void
 world_receive_message (World *world, End *end, const char *side, const char *phase, const char *body)
 {
-  g_autoptr (JsonObject) message =
-      kh_json_build ("type:s side:s phase:s body:s", "message", side, phase, body);
+  g_autoptr (JsonObject) message = kh_json_build ("type:s side:s phase:s body:s", "message", side, phase, body);
 
   kh_wormhole_receive (end->wormhole, message, world->now);
   world_settle (world);

@@ -14,9 +14,9 @@
 typedef enum
 {
   HONEST,
-  OTHER_ID,      /* answers another request only */
-  LIES_LENGTH,   /* a header that announces more than it sends, and more than is allowed */
-  LONG_ATTRIBUTE,/* an attribute that reaches beyond the message */
+  OTHER_ID,       /* answers another request only */
+  LIES_LENGTH,    /* a header that announces more than it sends, and more than is allowed */
+  LONG_ATTRIBUTE, /* an attribute that reaches beyond the message */
   JUNK,
   SILENT,
   CLOSES,
@@ -61,7 +61,8 @@ make_answer (Server *server, const KhStunMessage *request, GSocketAddress *seen)
       break;
     }
 
-  answer->mapped = server->outside != NULL ? kh_address_from_text (server->outside) : g_object_ref (G_INET_SOCKET_ADDRESS (seen));
+  answer->mapped =
+      server->outside != NULL ? kh_address_from_text (server->outside) : g_object_ref (G_INET_SOCKET_ADDRESS (seen));
   if (server->other != NULL)
     answer->other_address = g_object_ref (server->other);
   return kh_stun_message_to_bytes (answer);

@@ -340,8 +340,7 @@ test_truncations (void)
           /* The same, with a header that agrees: may be a message without FINGERPRINT, must not crash. */
           cut[2] = (length - KH_STUN_HEADER_BYTES) >> 8;
           cut[3] = (length - KH_STUN_HEADER_BYTES) & 0xff;
-          g_clear_pointer (&(KhStunMessage *){ kh_stun_message_from_bytes (cut, length, NULL) },
-                           kh_stun_message_free);
+          g_clear_pointer (&(KhStunMessage *){ kh_stun_message_from_bytes (cut, length, NULL) }, kh_stun_message_free);
         }
     }
 }

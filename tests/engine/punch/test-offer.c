@@ -43,25 +43,26 @@ test_round_trip (void)
   text_again = kh_json_to_text (json_again);
 
   g_assert_cmpstr (text, ==, text_again);
-  g_assert_cmpstr (text, ==,
-                   "{\"knothole\":1,\"plan-version\":1,\"name\":\"小明\",\"facts\":{\"mapping\":\"endpoint-independent\","
-                   "\"filtering\":\"unknown\",\"allocation\":\"unknown\",\"stranger\":\"unknown\","
-                   "\"simultaneous_open\":\"unknown\",\"hairpin\":\"unknown\",\"after_fin\":\"unknown\","
-                   "\"after_rst\":\"unknown\",\"double_nat\":\"unknown\",\"ipv6\":\"unknown\",\"delta\":-2,"
-                   "\"port_low\":null,\"port_high\":null,\"idle_seconds\":null,\"router\":null},\"candidates\":["
-                   "{\"kind\":\"outside\",\"address\":\"203.0.113.7\",\"port\":4242,\"age_ms\":17},"
-                   "{\"kind\":\"ipv6\",\"address\":\"2001:db8::7\",\"port\":4242}],\"moves\":[\"dial\"],\"relay\":[]}");
+  g_assert_cmpstr (
+      text, ==,
+      "{\"knothole\":1,\"plan-version\":1,\"name\":\"小明\",\"facts\":{\"mapping\":\"endpoint-independent\","
+      "\"filtering\":\"unknown\",\"allocation\":\"unknown\",\"stranger\":\"unknown\","
+      "\"simultaneous_open\":\"unknown\",\"hairpin\":\"unknown\",\"after_fin\":\"unknown\","
+      "\"after_rst\":\"unknown\",\"double_nat\":\"unknown\",\"ipv6\":\"unknown\",\"delta\":-2,"
+      "\"port_low\":null,\"port_high\":null,\"idle_seconds\":null,\"router\":null},\"candidates\":["
+      "{\"kind\":\"outside\",\"address\":\"203.0.113.7\",\"port\":4242,\"age_ms\":17},"
+      "{\"kind\":\"ipv6\",\"address\":\"2001:db8::7\",\"port\":4242}],\"moves\":[\"dial\"],\"relay\":[]}");
 }
 
 static void
 test_later_version (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (KhOffer) offer =
-      parse ("{\"knothole\":1,\"plan-version\":9,\"facts\":{\"mapping\":\"quantum\",\"new\":3},\"extra\":{},"
-             "\"candidates\":[{\"kind\":\"teleport\"},{\"kind\":\"lan\",\"address\":\"10.0.0.1\",\"port\":1,\"more\":1}],"
-             "\"moves\":[\"dial\",\"teleport\"]}",
-             &error);
+  g_autoptr (KhOffer) offer = parse (
+      "{\"knothole\":1,\"plan-version\":9,\"facts\":{\"mapping\":\"quantum\",\"new\":3},\"extra\":{},"
+      "\"candidates\":[{\"kind\":\"teleport\"},{\"kind\":\"lan\",\"address\":\"10.0.0.1\",\"port\":1,\"more\":1}],"
+      "\"moves\":[\"dial\",\"teleport\"]}",
+      &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (offer->plan_version, ==, 9);

@@ -19,7 +19,7 @@ offer (const char *spec, guint side)
         const char *ip;
         guint16 port;
       } candidates[] = {
-        { 'l', KH_CANDIDATE_LAN, "192.168.1.%u", 4000 },   { 'o', KH_CANDIDATE_OUTSIDE, "203.0.113.%u", 4000 },
+        { 'l', KH_CANDIDATE_LAN, "192.168.1.%u", 4000 },     { 'o', KH_CANDIDATE_OUTSIDE, "203.0.113.%u", 4000 },
         { 'O', KH_CANDIDATE_OUTSIDE, "203.0.113.%u", 4001 }, { '6', KH_CANDIDATE_IPV6, "2001:db8::%u", 4000 },
         { 'g', KH_CANDIDATE_GUESS, "203.0.113.%u", 4000 },
       };
@@ -35,7 +35,9 @@ offer (const char *spec, guint side)
           }
       if (*c == 'e' || *c == 'n' || *c == 'd')
         kh_facts_set (&made->facts, KH_FACT_MAPPING,
-                      *c == 'e' ? "endpoint-independent" : *c == 'n' ? "none" : "address-and-port-dependent");
+                      *c == 'e'   ? "endpoint-independent"
+                      : *c == 'n' ? "none"
+                                  : "address-and-port-dependent");
     }
   return made;
 }
@@ -124,7 +126,8 @@ test_targets (void)
   g_autoptr (KhOffer) joiner = offer ("o", 1);
   g_autoptr (KhPlan) plan = kh_plan_new (inviter, joiner, 0);
   KhPlanMove *move = g_ptr_array_index (plan->moves, 0);
-  g_autofree char *of_inviter = kh_address_to_text (g_ptr_array_index (kh_plan_move_targets (move, KH_ROLE_INVITER), 0));
+  g_autofree char *of_inviter =
+      kh_address_to_text (g_ptr_array_index (kh_plan_move_targets (move, KH_ROLE_INVITER), 0));
   g_autofree char *of_joiner = kh_address_to_text (g_ptr_array_index (kh_plan_move_targets (move, KH_ROLE_JOINER), 0));
 
   g_assert_cmpstr (of_inviter, ==, "203.0.113.2:4000");

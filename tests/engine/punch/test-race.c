@@ -26,7 +26,8 @@ struct _TestDialer
 
 static void dialer_init (KhDialerInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TestDialer, test_dialer, G_TYPE_OBJECT, G_IMPLEMENT_INTERFACE (KH_TYPE_DIALER, dialer_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestDialer, test_dialer, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (KH_TYPE_DIALER, dialer_init))
 
 static void
 test_dialer_finalize (GObject *object)
@@ -400,7 +401,8 @@ test_silence_is_held (void)
       g_assert_cmpuint (side->dialer->dials->len, ==, 2);
       g_assert_cmpuint (count_events (side, "attempt.end", "silent"), ==, 2);
       for (guint n = 0; n < 2; n++)
-        g_assert_true (g_cancellable_is_cancelled (g_task_get_cancellable (g_ptr_array_index (side->dialer->dials, n))));
+        g_assert_true (
+            g_cancellable_is_cancelled (g_task_get_cancellable (g_ptr_array_index (side->dialer->dials, n))));
     }
   duel_end (&duel);
 }
@@ -531,7 +533,8 @@ test_strangers (void)
       g_ptr_array_add (strangers, pair[1]);
       if (i >= 40)
         write_bytes (pair[1], i == 40 ? wrong_message : junk);
-      g_assert_cmpuint (count_events (inviter, "attempt.accepted", NULL) - count_events (inviter, "attempt.end", NULL), <=, 16);
+      g_assert_cmpuint (count_events (inviter, "attempt.accepted", NULL) - count_events (inviter, "attempt.end", NULL),
+                        <=, 16);
     }
   kh_test_wait_until (count_events (inviter, "attempt.end", "not-friend") >= 28, 2000);
 

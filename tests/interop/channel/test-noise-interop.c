@@ -74,8 +74,8 @@ live_new (KhRole our_role, const guint8 *their_psk, guint32 their_epoch)
   g_autoptr (GSocketConnection) connection = NULL;
 
   g_assert_no_error (error);
-  live->peer = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, PYTHON, script, role, port_text, psk_text,
-                                 epoch_text, NULL);
+  live->peer =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, &error, PYTHON, script, role, port_text, psk_text, epoch_text, NULL);
   g_assert_no_error (error);
   g_subprocess_wait_async (live->peer, NULL, kh_test_store_result, &live->exited);
 
@@ -195,8 +195,8 @@ test_responder (void)
 static void
 test_stranger_initiates (gconstpointer wrong_psk)
 {
-  Live *live = wrong_psk != NULL ? live_new (KH_ROLE_INVITER, OTHER_PSK, EPOCH)
-                                 : live_new (KH_ROLE_INVITER, PSK, EPOCH + 1);
+  Live *live =
+      wrong_psk != NULL ? live_new (KH_ROLE_INVITER, OTHER_PSK, EPOCH) : live_new (KH_ROLE_INVITER, PSK, EPOCH + 1);
 
   kh_test_wait_until (live->closed, WAIT);
   g_assert_error (live->error, KH_ERROR, KH_ERROR_PROTOCOL);
@@ -208,8 +208,8 @@ test_stranger_initiates (gconstpointer wrong_psk)
 static void
 test_stranger_responds (gconstpointer wrong_psk)
 {
-  Live *live = wrong_psk != NULL ? live_new (KH_ROLE_JOINER, OTHER_PSK, EPOCH)
-                                 : live_new (KH_ROLE_JOINER, PSK, EPOCH + 1);
+  Live *live =
+      wrong_psk != NULL ? live_new (KH_ROLE_JOINER, OTHER_PSK, EPOCH) : live_new (KH_ROLE_JOINER, PSK, EPOCH + 1);
 
   say (live, HELLO);
   kh_test_wait_until (live->closed, WAIT);
@@ -220,8 +220,8 @@ test_stranger_responds (gconstpointer wrong_psk)
 static gboolean
 have_dissononce (void)
 {
-  g_autoptr (GSubprocess) probe = g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, PYTHON, "-c",
-                                                    "import dissononce, cryptography", NULL);
+  g_autoptr (GSubprocess) probe =
+      g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL, PYTHON, "-c", "import dissononce, cryptography", NULL);
 
   return probe != NULL && g_subprocess_wait_check (probe, NULL, NULL);
 }

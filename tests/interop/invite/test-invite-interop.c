@@ -8,7 +8,7 @@
 
 /* Our rendezvous against the reference client, over the reference mailbox server, all of it on loopback. */
 
-#define PYTHON  "/usr/bin/python3"
+#define PYTHON "/usr/bin/python3"
 #define IMPORTS "import wormhole, wormhole_mailbox_server, twisted"
 
 /* A Python interpreter with Twisted takes its time to start on a busy machine. */
@@ -136,8 +136,8 @@ static void
 start_server (void)
 {
   child_start (&server, (const char *const[]){ PYTHON, "-m", "twisted", "--log-format=text", "wormhole-mailbox",
-                                               "--port=tcp:0:interface=127.0.0.1", "--channel-db=:memory:",
-                                               "--usage-db=:memory:", NULL });
+                                               "--port=tcp:0:interface=127.0.0.1",
+                                               "--channel-db=:memory:", "--usage-db=:memory:", NULL });
   kh_test_wait_until (find_port () != NULL || server.ended, PATIENCE);
   g_assert_nonnull (find_port ());
   server_port = atoi (find_port ());
