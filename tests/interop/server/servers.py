@@ -6,9 +6,12 @@ import importlib.util
 import json
 import os
 import re
+import select
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 STARTUP_SECONDS = 20
 
@@ -82,6 +85,36 @@ class Genuine(Process):
                           "--channel-db=:memory:", *options], stderr=subprocess.STDOUT)
         self.port = int(self.wait_for(r"Site starting on (\d+)").group(1))
         self.url = f"ws://127.0.0.1:{self.port}/v1"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Coturn(Process):
+    def __init__(self, home):
+        self.ports = [free_port(), free_port()]
+        super().__init__(["turnserver", "-n", "--no-auth", "--stun-only", "--no-tls", "--no-dtls", "--no-udp", "--no-cli",
+                          "--listening-ip=127.0.0.1", "--listening-ip=127.0.0.2",
+                          "--relay-ip=127.0.0.1", "--log-file=stdout",
+                          f"--listening-port={self.ports[0]}", f"--alt-listening-port={self.ports[1]}",
+                          f"--pidfile={home}/pid", f"--db={home}/db"], stderr=subprocess.STDOUT, cwd=home)
+        self.stun = [("127.0.0.1", self.ports[0]), ("127.0.0.1", self.ports[1]),
+                     ("127.0.0.2", self.ports[0]), ("127.0.0.2", self.ports[1])]
+        for where in self.stun:
+            self._wait_until_open(where)
+
+    def _wait_until_open(self, where):
+        """coturn does not tell when its TCP ports are open."""
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while True:
+            try:
+                return socket.create_connection(where, 1).close()
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline and self.process.poll() is None, f"coturn does not listen at {where}"
+                select.select([], [], [], 0.02)
 
 
 class Tap:

@@ -3,13 +3,10 @@
 
 import binascii
 import os
-import select
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
 import servers
 
@@ -17,36 +14,6 @@ servers.skip_without(programs=["turnserver"])
 
 COOKIE = 0x2112A442
 MAPPED, ERROR, UNKNOWN, XOR_MAPPED, FINGERPRINT, ORIGIN, OTHER = 1, 9, 10, 0x20, 0x8028, 0x802B, 0x802C
-
-
-class Coturn(servers.Process):
-    def __init__(self, home):
-        self.ports = [free_port(), free_port()]
-        super().__init__(["turnserver", "-n", "--no-auth", "--stun-only", "--no-tls", "--no-dtls", "--no-udp", "--no-cli",
-                          "--listening-ip=127.0.0.1", "--listening-ip=127.0.0.2",
-                          "--relay-ip=127.0.0.1", "--log-file=stdout",
-                          f"--listening-port={self.ports[0]}", f"--alt-listening-port={self.ports[1]}",
-                          f"--pidfile={home}/pid", f"--db={home}/db"], stderr=subprocess.STDOUT, cwd=home)
-        self.stun = [("127.0.0.1", self.ports[0]), ("127.0.0.1", self.ports[1]),
-                     ("127.0.0.2", self.ports[0]), ("127.0.0.2", self.ports[1])]
-        for where in self.stun:
-            self._wait_until_open(where)
-
-    def _wait_until_open(self, where):
-        """coturn does not tell when its TCP ports are open."""
-        deadline = time.monotonic() + servers.STARTUP_SECONDS
-        while True:
-            try:
-                return socket.create_connection(where, 1).close()
-            except ConnectionRefusedError:
-                assert time.monotonic() < deadline and self.process.poll() is None, f"coturn does not listen at {where}"
-                select.select([], [], [], 0.02)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def message(kind, attributes=b"", fingerprint=True):
@@ -120,7 +87,7 @@ def main():
         ours = servers.Ours("--alternate-address=127.0.0.2")
         coturn = None
         try:
-            coturn = Coturn(home)
+            coturn = servers.Coturn(home)
             for place in range(4):
                 left, right = look(ours, place), look(coturn, place)
                 details = f"ours   {left}\ncoturn {right}"
