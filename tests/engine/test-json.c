@@ -146,6 +146,26 @@ test_build (void)
   g_assert_cmpstr (text, ==, "{\"a\":\"你好\",\"b\":3,\"c\":1099511627776,\"d\":null,\"e\":true,\"o\":{}}");
 }
 
+/* Whatever a text holds, what we write we can read. */
+static void
+test_every_character (void)
+{
+  for (gunichar c = 1; c < 0x3000; c++)
+    {
+      char character[7] = { 0 };
+      g_autoptr (JsonObject) object = NULL;
+      g_autoptr (JsonObject) again = NULL;
+      g_autofree char *text = NULL;
+
+      g_unichar_to_utf8 (c, character);
+      object = kh_json_build ("a:s", character);
+      text = kh_json_to_text (object);
+      again = kh_json_parse_object (text, strlen (text), NULL);
+      g_assert_nonnull (again);
+      g_assert_cmpstr (kh_json_get_string (again, "a"), ==, character);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -156,5 +176,6 @@ main (int argc, char **argv)
   g_test_add_func ("/json/members", test_members);
   g_test_add_func ("/json/types", test_types);
   g_test_add_func ("/json/build", test_build);
+  g_test_add_func ("/json/every-character", test_every_character);
   return g_test_run ();
 }

@@ -52,7 +52,7 @@ share_outside_address (const KhOffer *own, const KhOffer *friend_offer)
   return FALSE;
 }
 
-/* RFC 1918, and unique local IPv6 addresses. */
+/* RFC 1918, what carriers hand out (RFC 6598), and unique local IPv6 addresses. */
 static gboolean
 is_private (GInetAddress *ip)
 {
@@ -60,7 +60,8 @@ is_private (GInetAddress *ip)
 
   if (g_inet_address_get_family (ip) == G_SOCKET_FAMILY_IPV6)
     return (b[0] & 0xfe) == 0xfc;
-  return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168);
+  return b[0] == 10 || (b[0] == 100 && (b[1] & 0xc0) == 64) || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+         (b[0] == 192 && b[1] == 168);
 }
 
 /* ::/96 and ::ffff:0:0/96: IPv4 addresses in disguise, ::1 aside. */
@@ -109,8 +110,9 @@ kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target)
   if (kh_interfaces_is_gateway (self->interfaces, ip))
     return "our own router";
 
-  /* Near us are machines that trust their neighbours, and the side of our router that only we see. */
-  if (port < FIRST_FREE_PORT && (move == KH_MOVE_LAN || has_outside (self->own, ip)))
+  /* Near us are machines that trust their neighbours, and the side of our router that only we see. Who asked for such a port
+   * himself knows that his friend may do so too. */
+  if (port < FIRST_FREE_PORT && self->port >= FIRST_FREE_PORT && (move == KH_MOVE_LAN || has_outside (self->own, ip)))
     return "a port of a well-known service";
   if (g_inet_address_get_is_loopback (ip))
     return move == KH_MOVE_LAN && outside_is_loopback (self->own) ? NULL : "an address of this computer itself";

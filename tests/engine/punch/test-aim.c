@@ -79,6 +79,7 @@ test_table (void)
     { HERE, HERE, KH_MOVE_LAN, "192.168.2.9:5000", TRUE },
     { HERE, HERE, KH_MOVE_LAN, "172.16.0.1:5000", TRUE },
     { HERE, HERE, KH_MOVE_LAN, "[fd00:9::9]:5000", TRUE },
+    { HERE, HERE, KH_MOVE_LAN, "100.64.3.4:5000", TRUE },
     { HERE, HERE, KH_MOVE_LAN, "10.9.9.9:22", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "8.8.8.8:5000", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "0.1.2.3:5000", FALSE },
