@@ -221,6 +221,26 @@ replay (KhMailboxCall *call)
     kh_mailbox_core_put (call->core, call->connection->id, message_text (g_ptr_array_index (messages, i), call->now));
 }
 
+/* A side whose line died without a word comes again, while its old connections still count. The oldest of them goes. */
+static gboolean
+take_over (KhMailboxCall *call, KhMailbox *mailbox)
+{
+  GArray *subscribers = kh_mailbox_get_subscribers (mailbox);
+
+  for (guint i = 0; i < subscribers->len; i++)
+    {
+      guint64 id = g_array_index (subscribers, guint64, i);
+      KhMailboxConnection *other = g_hash_table_lookup (call->core->connections, &id);
+
+      if (other != NULL && strcmp (other->party.side, call->connection->party.side) == 0)
+        {
+          kh_mailbox_core_drop (call->core, id);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
 static KhMailboxOutcome
 handle_open (KhMailboxCall *call)
 {
@@ -243,7 +263,7 @@ handle_open (KhMailboxCall *call)
   result = kh_mailbox_store_open (call->core->store, &connection->party, mailbox_id, call->now.monotonic, &mailbox);
   if (result != KH_MAILBOX_OK)
     return explain (result);
-  if (kh_mailbox_get_subscribers (mailbox)->len >= call->core->limits.max_subscribers)
+  if (kh_mailbox_get_subscribers (mailbox)->len >= call->core->limits.max_subscribers && !take_over (call, mailbox))
     return "too many connections have this mailbox open";
 
   connection->mailbox = mailbox;

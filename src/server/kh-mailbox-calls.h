@@ -49,6 +49,7 @@ extern const char KH_MAILBOX_DROP[];
 KhMailboxOutcome kh_mailbox_call_take        (KhMailboxCall *call);
 void             kh_mailbox_call_answer      (KhMailboxCall *call, JsonObject *object);
 void             kh_mailbox_core_put         (KhMailboxCore *self, guint64 connection, char *text);
+void             kh_mailbox_core_drop        (KhMailboxCore *self, guint64 connection);
 char            *kh_mailbox_core_finish_text (JsonObject *object, KhMailboxTime now);
 
 G_END_DECLS

@@ -124,8 +124,13 @@ kh_mailbox_core_finish_text (JsonObject *object, KhMailboxTime now)
   return g_utf8_validate (text, -1, NULL) ? g_ref_string_new (text) : NULL;
 }
 
-static void
-drop (KhMailboxCore *self, guint64 connection)
+/**
+ * kh_mailbox_core_drop:
+ *
+ * Forgets a connection and has it ended.
+ */
+void
+kh_mailbox_core_drop (KhMailboxCore *self, guint64 connection)
 {
   if (g_hash_table_remove (self->connections, &connection))
     kh_mailbox_core_put (self, connection, NULL);
@@ -223,7 +228,7 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
       g_autoptr (JsonObject) none = json_object_new ();
 
       send_error (&call, "too many messages", none);
-      drop (self, connection);
+      kh_mailbox_core_drop (self, connection);
       return;
     }
 
@@ -233,7 +238,7 @@ kh_mailbox_core_receive (KhMailboxCore *self, guint64 connection, const char *te
   if (outcome == KH_MAILBOX_DROP)
     {
       g_ptr_array_set_size (self->output, said); /* without the `ack`: the original's is lost as well */
-      drop (self, connection);
+      kh_mailbox_core_drop (self, connection);
     }
   else if (outcome != KH_MAILBOX_DONE)
     send_error (&call, outcome, message);

@@ -209,9 +209,10 @@ find_one_too_many (KhMailboxServer *self)
       Client *client = at->data;
       guint count = GPOINTER_TO_UINT (g_hash_table_lookup (counts, client->address)) + 1;
 
-      /* An older one of the same address comes with a higher count, up to the oldest. */
+      /* An older one of the same address comes with a higher count, up to the oldest. Among addresses with as many it is
+       * the oldest of all that goes, or the newcomer itself would. */
       g_hash_table_insert (counts, client->address, GUINT_TO_POINTER (count));
-      if (count > most)
+      if (count >= most)
         {
           most = count;
           found = client;

@@ -590,9 +590,13 @@ test_store_limits (void)
              ERROR ("b", "the server is full, try again later"), "b: {'type':'allocate'}",
              ERROR ("b", "the server is full, try again later"), OPEN ("b", "box"), OPEN ("a", "room"),
              ERROR ("a", "the server is full, try again later"), ADD ("b", "1", "00"), GOT ("b", "B", "1", "00"),
-             ADD ("b", "2", "00"), ERROR ("b", "mailbox is full"), BIND ("c", "B"), OPEN ("c", "box"),
-             ERROR ("c", "too many connections have this mailbox open"), CLOSE ("b", "box"), CLOSED ("b"), "count 1 1",
-             OPEN ("c", "box"));
+             ADD ("b", "2", "00"), ERROR ("b", "mailbox is full"), BIND ("c", "A"), OPEN ("c", "box"),
+             ERROR ("c", "too many connections have this mailbox open"), CLOSE ("b", "box"), CLOSED ("b"), "count 2 1",
+             OPEN ("c", "box"), GOT ("c", "B", "1", "00"));
+
+  /* But a side that comes again takes over its own place. */
+  PLAY_WITH (&few, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "00"), GOT ("a", "A", "1", "00"), BIND ("b", "A"),
+             OPEN ("b", "box"), "a!", GOT ("b", "A", "1", "00"));
 
   small.max_mailbox_bytes = 500;
   PLAY_WITH (&small, BIND ("a", "A"), OPEN ("a", "box"), ADD ("a", "1", "0123456789"),

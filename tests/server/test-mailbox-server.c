@@ -360,6 +360,26 @@ test_crowd_of_another (void)
   g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 400"));
 }
 
+/* A crowd of many addresses, one connection each: the oldest of them goes, not whoever comes to ask. */
+static void
+test_crowd_of_many (void)
+{
+  g_autoptr (KhServerProcess) server = kh_server_process_new (NULL, NULL);
+  g_autoptr (SoupSession) session = soup_session_new ();
+  g_autoptr (GPtrArray) silent = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (Client) client = NULL;
+
+  for (int i = 0; i < 100; i++)
+    {
+      g_autofree char *address = g_strdup_printf ("127.0.1.%d", i + 1);
+
+      g_ptr_array_add (silent, connect_from (address, server->mailbox_port));
+    }
+  kh_test_socket_end (g_ptr_array_index (silent, 0));
+  client = client_new (session, server->url);
+  assert_lives (client);
+}
+
 static void
 test_goodbye_at_stop (void)
 {
@@ -426,6 +446,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mailbox-server/new-connections", test_new_connections);
   g_test_add_func ("/mailbox-server/silent-crowd", test_silent_crowd);
   g_test_add_func ("/mailbox-server/crowd-of-another", test_crowd_of_another);
+  g_test_add_func ("/mailbox-server/crowd-of-many", test_crowd_of_many);
   g_test_add_func ("/mailbox-server/goodbye-at-stop", test_goodbye_at_stop);
   g_test_add_func ("/mailbox-server/goodbye-to-a-talker", test_goodbye_to_a_talker);
   g_test_add_func ("/mailbox-server/many", test_many);
