@@ -2,12 +2,12 @@
 #include "kh-output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <unistd.h>
 
-/* POSIX: a pipe that poll() calls writable takes this much without blocking. The descriptor itself is left as it is: it
- * may be shared with a shell. */
+/* POSIX: a pipe that poll() calls writable takes this much without blocking. */
 #define CHUNK 4096
 
 /* What may wait for a reader that stands still, such as a pager, before we give up. */
@@ -23,6 +23,7 @@
 struct _KhOutput
 {
   int fd;
+  int own_fd; /* of a terminal, our own description of it; else -1 */
   KhOutputBrokenFunc broken_func;
   gpointer user_data;
   GQueue lines; /* of GBytes, the first one partly written */
@@ -42,8 +43,8 @@ fail (KhOutput *self)
     self->broken_func (self->user_data);
 }
 
-/* One write of the first line. Returns whether it went. */
-static gboolean
+/* One write of the first line. Returns how much went, 0 when there is no room after all, -1 when nobody reads. */
+static gssize
 write_some (KhOutput *self)
 {
   GBytes *line = g_queue_peek_head (&self->lines);
@@ -52,7 +53,7 @@ write_some (KhOutput *self)
   gssize wrote = write (self->fd, bytes + self->done, MIN (length - self->done, CHUNK));
 
   if (wrote < 0)
-    return errno == EINTR || errno == EAGAIN;
+    return errno == EINTR || errno == EAGAIN ? 0 : -1;
 
   self->done += wrote;
   self->waiting -= wrote;
@@ -61,7 +62,7 @@ write_some (KhOutput *self)
       g_bytes_unref (g_queue_pop_head (&self->lines));
       self->done = 0;
     }
-  return TRUE;
+  return wrote;
 }
 
 static gboolean
@@ -76,19 +77,31 @@ static gboolean
 on_writable (int fd, GIOCondition condition, gpointer user_data)
 {
   KhOutput *self = user_data;
+  gssize wrote = 1;
 
-  while (!g_queue_is_empty (&self->lines) && is_writable (self, 0))
-    if (!write_some (self))
-      {
-        self->source_id = 0;
-        fail (self);
-        return G_SOURCE_REMOVE;
-      }
+  while (wrote > 0 && !g_queue_is_empty (&self->lines) && is_writable (self, 0))
+    wrote = write_some (self);
+  if (wrote < 0)
+    {
+      self->source_id = 0;
+      fail (self);
+      return G_SOURCE_REMOVE;
+    }
 
   if (!g_queue_is_empty (&self->lines))
     return G_SOURCE_CONTINUE;
   self->source_id = 0;
   return G_SOURCE_REMOVE;
+}
+
+/* A terminal that poll() calls writable may take less than a line and block. The descriptor itself is left as it is, since it
+ * is shared with the shell: so a description of our own is opened, which does not block. */
+static int
+open_terminal (int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  return isatty (fd) ? open (path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
 }
 
 /**
@@ -102,7 +115,8 @@ kh_output_new (int fd, KhOutputBrokenFunc broken, gpointer user_data)
 {
   KhOutput *self = g_new0 (KhOutput, 1);
 
-  self->fd = fd;
+  self->own_fd = open_terminal (fd);
+  self->fd = self->own_fd >= 0 ? self->own_fd : fd;
   self->broken_func = broken;
   self->user_data = user_data;
   g_queue_init (&self->lines);
@@ -133,9 +147,11 @@ kh_output_line (KhOutput *self, const char *line)
   self->waiting += length;
   while (self->source_id == 0 && !g_queue_is_empty (&self->lines))
     {
-      if (!is_writable (self, 0))
+      gssize wrote = is_writable (self, 0) ? write_some (self) : 0;
+
+      if (wrote == 0)
         self->source_id = g_unix_fd_add (self->fd, G_IO_OUT | G_IO_ERR | G_IO_HUP, on_writable, self);
-      else if (!write_some (self))
+      else if (wrote < 0)
         {
           fail (self);
           return;
@@ -152,8 +168,11 @@ kh_output_line (KhOutput *self, const char *line)
 void
 kh_output_flush (KhOutput *self, int patience_ms)
 {
+  /* Nothing else waits any more: a terminal of ours may block now. */
+  if (self->own_fd >= 0 && patience_ms < 0)
+    fcntl (self->own_fd, F_SETFL, O_WRONLY);
   while (!self->broken && !g_queue_is_empty (&self->lines))
-    if (!is_writable (self, patience_ms) || !write_some (self))
+    if (!is_writable (self, patience_ms) || write_some (self) <= 0)
       self->broken = TRUE;
 }
 
@@ -162,5 +181,7 @@ kh_output_free (KhOutput *self)
 {
   g_clear_handle_id (&self->source_id, g_source_remove);
   g_queue_clear_full (&self->lines, (GDestroyNotify) g_bytes_unref);
+  if (self->own_fd >= 0)
+    close (self->own_fd);
   g_free (self);
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,6 +111,39 @@ test_reader_never_reads (void)
   close (fds[1]);
 }
 
+/* A terminal that nobody reads: it has room for a little, and must not hold us up with the rest. */
+static void
+test_terminal (void)
+{
+  g_autofree char *line = g_strnfill (777, 'x');
+  int terminal = posix_openpt (O_RDWR | O_NOCTTY | O_CLOEXEC);
+  int fd;
+  guint broken = 0;
+  KhOutput *output;
+  gsize got = 0;
+
+  g_assert_cmpint (terminal, >=, 0);
+  g_assert_true (grantpt (terminal) == 0 && unlockpt (terminal) == 0);
+  fd = open (ptsname (terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  g_assert_cmpint (fcntl (terminal, F_SETFL, O_RDWR | O_NONBLOCK), ==, 0);
+
+  output = kh_output_new (fd, on_broken, &broken);
+  for (int i = 0; i < 100; i++)
+    kh_output_line (output, line);
+  g_assert_cmpint (fcntl (fd, F_GETFL) & O_NONBLOCK, ==, 0); /* the shell's own is as it was */
+  while (got < 100 * (777 + 2))                              /* a terminal makes \r\n of \n */
+    {
+      g_autoptr (GString) some = read_all (terminal);
+
+      got += some->len;
+      g_main_context_iteration (NULL, FALSE);
+    }
+  g_assert_cmpuint (broken, ==, 0);
+  kh_output_free (output);
+  close (fd);
+  close (terminal);
+}
+
 static void
 test_reader_is_gone (void)
 {
@@ -135,6 +169,7 @@ main (int argc, char **argv)
   g_test_add_func ("/output/line", test_line);
   g_test_add_func ("/output/reader-stands-still", test_reader_stands_still);
   g_test_add_func ("/output/reader-never-reads", test_reader_never_reads);
+  g_test_add_func ("/output/terminal", test_terminal);
   g_test_add_func ("/output/reader-is-gone", test_reader_is_gone);
   return g_test_run ();
 }
