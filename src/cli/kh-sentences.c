@@ -147,7 +147,7 @@ outcome_in_words (const char *outcome)
 static char *
 attempt_end (JsonObject *members)
 {
-  return g_strdup_printf ("  #%" G_GINT64_FORMAT " %s after %" G_GINT64_FORMAT " ms", number (members, "id"),
+  return g_strdup_printf ("  #%" G_GINT64_FORMAT " %s (%" G_GINT64_FORMAT " ms)", number (members, "id"),
                           outcome_in_words (text (members, "outcome")), number (members, "elapsed_ms"));
 }
 
