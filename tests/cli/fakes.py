@@ -176,3 +176,26 @@ def goes_away(client, server):
 def full(client, server):
     read_head(client)
     client.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+
+# --- STUN servers ----------------------------------------------------------------------------------------------------
+
+
+def stun_answer(request, id_of=lambda id: id, length=12, attribute_length=8):
+    """A Binding success that says 203.0.113.9:4242, with whatever is wrong with it."""
+    cookie = request[4:8]
+    port = struct.pack(">H", 4242 ^ 0x2112)
+    address = bytes(a ^ b for a, b in zip(bytes([203, 0, 113, 9]), cookie))
+    return (struct.pack(">HH", 0x0101, length) + cookie + id_of(request[8:20]) +
+            struct.pack(">HH", 0x0020, attribute_length) + b"\x00\x01" + port + address)
+
+
+def stun_says(**wrong):
+    def manner(client, server):
+        client.sendall(stun_answer(client.recv(512), **wrong))
+        wait(client, server)
+    return manner
+
+
+def stun_closes(client, server):
+    client.recv(512)

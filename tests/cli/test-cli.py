@@ -467,6 +467,26 @@ def test_no_stun_server():
                 assert process.event("plan.made")["forecast"] == "impossible"
 
 
+def bad_stun(manner, words):
+    """A server that is of no help harms nobody: it is told why, and here, where nothing else is known, how it ends."""
+    def test():
+        with server() as house, fakes.FakeServer(manner) as fake:
+            options = [house.options[0], f"--stun=127.0.0.1:{fake.port}", "--plan=dial", "--json"]
+            with cli("invite", *options) as inviter, cli("join", code_in_json(inviter), *options) as joiner:
+                for process in (inviter, joiner):
+                    expect_end(process, 3, "no-path", "no way to try", seconds=15)
+                    reasons = [e["reason"] for e in process.events() if e["type"] == "stun.failed"]
+                    assert words is None or any(re.search(words, reason) for reason in reasons), process.said()
+    return test
+
+
+def test_good_stun():
+    """The fake without anything wrong is believed: so the others are refused for what is wrong with them."""
+    with server() as house, fakes.FakeServer(fakes.stun_says()) as fake, \
+            cli("invite", house.options[0], f"--stun=127.0.0.1:{fake.port}", "--json") as inviter:
+        assert inviter.event("mapping.found")["outside"] == "203.0.113.9:4242"
+
+
 CASES = [
     ("two friends talk", test_talk),
     ("in Chinese, under LC_ALL=C", test_talk_in_chinese_under_c),
@@ -508,6 +528,14 @@ CASES = [
     ("meeting server: goes away while inviting", test_server_goes_away_while_inviting),
     ("meeting server: goes away while joining", test_server_goes_away_while_joining),
     ("no STUN server", test_no_stun_server),
+    ("STUN server: good", test_good_stun),
+    ("STUN server: a length beyond what it sends", bad_stun(fakes.stun_says(length=24), None)),
+    ("STUN server: a length beyond all bounds", bad_stun(fakes.stun_says(length=0xFFFC), "does not speak STUN")),
+    ("STUN server: an attribute beyond the message", bad_stun(fakes.stun_says(attribute_length=0x7FFC), r"\w")),
+    ("STUN server: another transaction id", bad_stun(fakes.stun_says(id_of=lambda id: bytes(12)), None)),
+    ("STUN server: junk", bad_stun(lambda client, fake: client.sendall(b"SSH-2.0-none\r\n" * 10), "does not speak STUN")),
+    ("STUN server: never answers", bad_stun(fakes.silent, None)),
+    ("STUN server: closes", bad_stun(fakes.stun_closes, r"\w")),
     ("friend: an offer that is none", bad_friend("bad-offer", 1, "protocol")),
     ("friend: no offer", bad_friend("no-offer", 3, "no-path", "silent")),
     ("friend: aims us at others", bad_friend("aims", 3, "no-path", None, was_not_aimed)),
