@@ -120,6 +120,29 @@ kh_json_parse_object (const char *text, gsize length, GError **error)
   return json_object_ref (json_node_get_object (root));
 }
 
+/**
+ * kh_json_parse_bytes:
+ * @bytes: a message from anywhere, empty perhaps
+ * @max_length: the longest that is taken, in bytes
+ * @error: return location
+ *
+ * Reads one JSON object that is all of @bytes.
+ *
+ * Returns: (transfer full): the object, or %NULL with %KH_ERROR_PROTOCOL
+ */
+JsonObject *
+kh_json_parse_bytes (GBytes *bytes, gsize max_length, GError **error)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+
+  if (length > 0 && length <= max_length)
+    return kh_json_parse_object (text, length, error);
+
+  g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL, length == 0 ? "an empty message" : "a message that is too long");
+  return NULL;
+}
+
 static void
 add_member (JsonObject *object, const char *name, char type, va_list *values)
 {

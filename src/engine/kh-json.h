@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 #define KH_JSON_MAX_SEPARATORS 512
 
 JsonObject *kh_json_parse_object (const char *text, gsize length, GError **error);
+JsonObject *kh_json_parse_bytes  (GBytes *bytes, gsize max_length, GError **error);
 JsonObject *kh_json_build        (const char *spec, ...);
 void        kh_json_add_va       (JsonObject *object, const char *spec, va_list *values);
 char       *kh_json_to_text      (JsonObject *object);

@@ -146,6 +146,22 @@ test_build (void)
   g_assert_cmpstr (text, ==, "{\"a\":\"你好\",\"b\":3,\"c\":1099511627776,\"d\":null,\"e\":true,\"o\":{}}");
 }
 
+static void
+test_bytes (void)
+{
+  g_autoptr (GBytes) good = g_bytes_new_static ("{}", 2);
+  g_autoptr (GBytes) empty = g_bytes_new (NULL, 0);
+  g_autoptr (JsonObject) object = kh_json_parse_bytes (good, 2, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (object);
+  g_assert_null (kh_json_parse_bytes (good, 1, &error));
+  g_assert_error (error, KH_ERROR, KH_ERROR_PROTOCOL);
+  g_clear_error (&error);
+  g_assert_null (kh_json_parse_bytes (empty, 10, &error));
+  g_assert_error (error, KH_ERROR, KH_ERROR_PROTOCOL);
+}
+
 /* Whatever a text holds, what we write we can read. */
 static void
 test_every_character (void)
@@ -176,6 +192,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/members", test_members);
   g_test_add_func ("/json/types", test_types);
   g_test_add_func ("/json/build", test_build);
+  g_test_add_func ("/json/bytes", test_bytes);
   g_test_add_func ("/json/every-character", test_every_character);
   return g_test_run ();
 }

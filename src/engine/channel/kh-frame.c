@@ -112,15 +112,11 @@ gboolean
 kh_frame_from_bytes (GBytes *bytes, KhFrame *self, GError **error)
 {
   g_autoptr (JsonObject) object = NULL;
-  const char *text;
-  gsize length;
 
   g_return_val_if_fail (bytes != NULL && self != NULL, FALSE);
 
   memset (self, 0, sizeof *self);
-  text = g_bytes_get_data (bytes, &length);
-  if (length > 0)
-    object = kh_json_parse_object (text, length, NULL);
+  object = kh_json_parse_bytes (bytes, G_MAXSIZE, NULL); /* a channel's frame has its own bound */
   if (object != NULL && read_object (object, self))
     return TRUE;
 

@@ -157,16 +157,11 @@ gboolean
 kh_handshake_from_bytes (GBytes *bytes, KhHandshake *self, GError **error)
 {
   g_autoptr (JsonObject) object = NULL;
-  const char *text;
-  gsize length;
 
   g_return_val_if_fail (bytes != NULL && self != NULL, FALSE);
 
   memset (self, 0, sizeof *self);
-  text = g_bytes_get_data (bytes, &length);
-  if (length > 0 && length <= MAX_BYTES)
-    object = kh_json_parse_object (text, length, NULL);
-
+  object = kh_json_parse_bytes (bytes, MAX_BYTES, NULL);
   if (object != NULL && (read_first (object, self) || read_hold (object, self) || read_numbered (object, self)))
     return TRUE;
 

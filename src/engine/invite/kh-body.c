@@ -188,7 +188,7 @@ kh_body_decode_pake (const char *body, GError **error)
   const char *hex;
 
   if (json != NULL)
-    object = kh_json_parse_object (g_bytes_get_data (json, NULL), g_bytes_get_size (json), NULL);
+    object = kh_json_parse_bytes (json, MAX_PAKE_BODY, NULL);
   if (object != NULL && (hex = kh_json_get_string (object, "pake_v1")) != NULL)
     message = from_hex (hex);
   if (message == NULL)

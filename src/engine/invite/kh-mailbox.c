@@ -288,7 +288,7 @@ on_message (SoupWebsocketConnection *connection, SoupWebsocketDataType type, GBy
   self->last_heard = g_get_monotonic_time ();
   if (self->socket != NULL)
     self->read_before = count_read (self->socket);
-  message = kh_json_parse_object (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), NULL);
+  message = kh_json_parse_bytes (bytes, KH_MAILBOX_MAX_MESSAGE, NULL);
   if (message == NULL)
     fail (self, KH_ERROR_PROTOCOL, "the server sent something other than a JSON object");
   else

@@ -116,7 +116,7 @@ take_version (KhWormhole *self, GBytes *plaintext)
   JsonObject *applications;
   JsonArray *versions;
 
-  version = kh_json_parse_object (g_bytes_get_data (plaintext, NULL), g_bytes_get_size (plaintext), NULL);
+  version = kh_json_parse_bytes (plaintext, G_MAXSIZE, NULL); /* the body it came in was bounded */
   if (version == NULL)
     {
       fail_foreign (self);

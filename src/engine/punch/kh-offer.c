@@ -240,10 +240,8 @@ take_versions (KhOffer *self, JsonObject *object, GError **error)
 KhOffer *
 kh_offer_from_bytes (GBytes *bytes, GError **error)
 {
-  gsize length;
-  const char *text = g_bytes_get_data (bytes, &length);
   g_autoptr (KhOffer) self = kh_offer_new ();
-  g_autoptr (JsonObject) object = length <= KH_OFFER_MAX_BYTES ? kh_json_parse_object (text, length, NULL) : NULL;
+  g_autoptr (JsonObject) object = kh_json_parse_bytes (bytes, KH_OFFER_MAX_BYTES, NULL);
   const char *name;
 
   if (object == NULL)

@@ -10,7 +10,7 @@
 static KhOffer *
 parse (const char *text, GError **error)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text)); /* without bytes it holds no pointer either */
 
   return kh_offer_from_bytes (bytes, error);
 }
