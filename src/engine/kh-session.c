@@ -60,6 +60,7 @@ G_DEFINE_FINAL_TYPE (KhSession, kh_session, G_TYPE_OBJECT)
 enum
 {
   PROP_PHASE = 1,
+  PROP_DELAY,
   N_PROPERTIES
 };
 
@@ -147,6 +148,12 @@ static void
 on_friend_finished (KhConversation *conversation, KhSession *self)
 {
   g_signal_emit (self, signals[SIGNAL_FRIEND_FINISHED], 0);
+}
+
+static void
+on_delay (KhConversation *conversation, GParamSpec *pspec, KhSession *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELAY]);
 }
 
 static void
@@ -464,6 +471,9 @@ kh_session_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
     case PROP_PHASE:
       g_value_set_enum (value, self->phase);
       break;
+    case PROP_DELAY:
+      g_value_set_int (value, kh_session_get_delay (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -515,6 +525,14 @@ kh_session_class_init (KhSessionClass *klass)
    */
   properties[PROP_PHASE] = g_param_spec_enum ("phase", NULL, NULL, KH_TYPE_PHASE, KH_PHASE_STARTING,
                                               G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+
+  /**
+   * KhSession:delay:
+   *
+   * Milliseconds to the friend and back, measured anew every quarter of a minute; -1 while unknown.
+   */
+  properties[PROP_DELAY] = g_param_spec_int ("delay", NULL, NULL, -1, G_MAXINT, -1,
+                                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
   /**
@@ -552,6 +570,7 @@ kh_session_init (KhSession *self)
   g_signal_connect_object (self->conversation, "received", G_CALLBACK (on_received), self, 0);
   g_signal_connect_object (self->conversation, "delivered", G_CALLBACK (on_delivered), self, 0);
   g_signal_connect_object (self->conversation, "friend-finished", G_CALLBACK (on_friend_finished), self, 0);
+  g_signal_connect_object (self->conversation, "notify::delay", G_CALLBACK (on_delay), self, 0);
   g_signal_connect_object (self->conversation, "ended", G_CALLBACK (on_conversation_ended), self, 0);
 }
 

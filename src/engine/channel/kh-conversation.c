@@ -63,6 +63,12 @@ struct _KhConversation
 
 enum
 {
+  PROP_DELAY = 1,
+  N_PROPERTIES
+};
+
+enum
+{
   SIGNAL_RECEIVED,
   SIGNAL_DELIVERED,
   SIGNAL_FRIEND_FINISHED,
@@ -70,6 +76,7 @@ enum
   N_SIGNALS,
 };
 
+static GParamSpec *properties[N_PROPERTIES];
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (KhConversation, kh_conversation, G_TYPE_OBJECT)
@@ -89,6 +96,21 @@ drop_channel (KhConversation *self)
   if (self->channel != NULL)
     kh_channel_close (self->channel);
   g_clear_object (&self->channel);
+}
+
+static void
+kh_conversation_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  KhConversation *self = KH_CONVERSATION (object);
+
+  switch (id)
+    {
+    case PROP_DELAY:
+      g_value_set_int (value, self->delay);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
 }
 
 static void
@@ -114,8 +136,18 @@ kh_conversation_class_init (KhConversationClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
+  object_class->get_property = kh_conversation_get_property;
   object_class->dispose = kh_conversation_dispose;
   object_class->finalize = kh_conversation_finalize;
+
+  /**
+   * KhConversation:delay:
+   *
+   * How long the last answered ping took there and back, in milliseconds; -1 while that is unknown.
+   */
+  properties[PROP_DELAY] = g_param_spec_int ("delay", NULL, NULL, -1, G_MAXINT, -1,
+                                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
   /**
    * KhConversation::received:
@@ -369,13 +401,23 @@ receive_ack (KhConversation *self, guint64 id)
 }
 
 static void
+set_delay (KhConversation *self, gint delay)
+{
+  if (delay == self->delay)
+    return;
+
+  self->delay = delay;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELAY]);
+}
+
+static void
 receive_pong (KhConversation *self, guint64 number)
 {
   if (number != self->ping || number == self->ping_answered)
     return;
 
   self->ping_answered = number;
-  self->delay = MIN ((g_get_monotonic_time () - self->ping_time + 500) / 1000, G_MAXINT);
+  set_delay (self, MIN ((g_get_monotonic_time () - self->ping_time + 500) / 1000, G_MAXINT));
 }
 
 static void

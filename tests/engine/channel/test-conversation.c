@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conversation-side.h"
+#include "kh-conversation-private.h"
 #include "kh-outbox.h"
 #include "kh-test.h"
 
@@ -67,6 +68,52 @@ test_ping_and_pong (void)
   g_assert_cmpint (kh_conversation_get_delay (one->conversation), ==, -1);
   g_assert_true (channel_say (hand, "{\"type\":\"pong\",\"n\":1}"));
   kh_test_wait_until (kh_conversation_get_delay (one->conversation) >= 0, WAIT);
+  g_assert_finalize_object (hand);
+}
+
+static void
+count_notify (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+/* Told when it is known and when it changes, and by nothing else: neither by an answer to no ping, nor by one that
+ * comes twice, nor when the next ping takes as long. */
+static void
+test_delay_is_told (void)
+{
+  g_autoptr (Side) one = side_new ();
+  g_autoptr (Ear) ear = ear_new ();
+  guint told = 0;
+  KhChannel *hand;
+  gint64 number = 0;
+  int delay = -1;
+
+  g_signal_connect (one->conversation, "notify::delay", G_CALLBACK (count_notify), &told);
+  kh_conversation_set_timing (one->conversation, 200, 20000, 2000);
+  hand = attach_hand (LINE_UNIX, one, ear);
+  kh_test_wait_until (count_frames (ear, "ping", &number) == 1, WAIT);
+  channel_say (hand, "{\"type\":\"pong\",\"n\":99}");
+  channel_say (hand, "{\"type\":\"ping\",\"n\":1}");
+  kh_test_wait_until (count_frames (ear, "pong", NULL) == 1, WAIT);
+  g_assert_cmpuint (told, ==, 0);
+
+  for (guint pings = 1; pings <= 4; pings++)
+    {
+      int before = kh_conversation_get_delay (one->conversation);
+      guint told_before = told;
+      g_autofree char *pong = NULL;
+
+      kh_test_wait_until (count_frames (ear, "ping", &number) >= pings, WAIT);
+      pong = g_strdup_printf ("{\"type\":\"pong\",\"n\":%" G_GINT64_FORMAT "}", number);
+      channel_say (hand, pong);
+      channel_say (hand, pong);
+      channel_say (hand, "{\"type\":\"ping\",\"n\":1}");
+      kh_test_wait_until (count_frames (ear, "pong", NULL) == pings + 1, WAIT);
+      g_object_get (one->conversation, "delay", &delay, NULL);
+      g_assert_cmpuint (told, ==, told_before + (delay != before));
+    }
+  g_assert_cmpint (delay, >=, 0);
   g_assert_finalize_object (hand);
 }
 
@@ -410,6 +457,7 @@ main (int argc, char **argv)
   add_hostile ();
   g_test_add_func ("/conversation/before-channel", test_before_channel);
   g_test_add_func ("/conversation/ping-and-pong", test_ping_and_pong);
+  g_test_add_func ("/conversation/delay-is-told", test_delay_is_told);
   g_test_add_func ("/conversation/duplicate", test_duplicate);
   g_test_add_func ("/conversation/unknown", test_unknown);
   g_test_add_func ("/conversation/limits", test_limits);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-session.h"
+
+#include "kh-server-process.h"
+
+#define WAIT 20000
+
+/* Two sessions at a server of their own, with one STUN server on this machine. */
+typedef struct
+{
+  KhServerProcess *server;
+  KhSettings *settings;
+  KhSession *inviter;
+  KhSession *joiner;
+} Pair;
+
+static void
+pair_set_up (Pair *pair, gconstpointer unused)
+{
+  g_autofree char *stun = NULL;
+
+  pair->server = kh_server_process_new (NULL, NULL);
+  stun = g_socket_connectable_to_string (g_ptr_array_index (pair->server->stun, 0));
+  pair->settings = kh_settings_new ();
+  g_free (pair->settings->mailbox_url);
+  pair->settings->mailbox_url = g_strdup (pair->server->url);
+  g_strfreev (pair->settings->stun_servers);
+  pair->settings->stun_servers = g_strsplit (stun, "|", -1);
+  pair->inviter = kh_session_new (pair->settings);
+  pair->joiner = kh_session_new (pair->settings);
+}
+
+static void
+close_session (KhSession *session)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  kh_session_close_async (session, NULL, kh_test_store_result, &result);
+  kh_test_wait_until (result != NULL, WAIT);
+  g_assert_true (kh_session_close_finish (session, result, NULL));
+  g_clear_object (&result);
+  kh_test_settle ();
+  g_assert_finalize_object (session);
+}
+
+static void
+pair_tear_down (Pair *pair, gconstpointer unused)
+{
+  close_session (pair->inviter);
+  close_session (pair->joiner);
+  kh_settings_free (pair->settings);
+  kh_server_process_free (pair->server);
+}
+
+static void
+connect_pair (Pair *pair)
+{
+  kh_session_invite (pair->inviter);
+  kh_test_wait_until (kh_session_get_code (pair->inviter) != NULL, WAIT);
+  kh_session_join (pair->joiner, kh_session_get_code (pair->inviter));
+  kh_test_wait_until (kh_session_get_phase (pair->inviter) == KH_PHASE_CONNECTED, WAIT);
+  kh_test_wait_until (kh_session_get_phase (pair->joiner) == KH_PHASE_CONNECTED, WAIT);
+}
+
+static void
+count_notify (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static void
+test_delay (Pair *pair, gconstpointer unused)
+{
+  guint told = 0;
+  int delay;
+
+  g_signal_connect (pair->inviter, "notify::delay", G_CALLBACK (count_notify), &told);
+  g_object_get (pair->inviter, "delay", &delay, NULL);
+  g_assert_cmpint (delay, ==, -1);
+  connect_pair (pair);
+  kh_test_wait_until (told == 1, WAIT);
+  g_object_get (pair->inviter, "delay", &delay, NULL);
+  g_assert_cmpint (delay, >=, 0);
+  g_assert_cmpint (delay, ==, kh_session_get_delay (pair->inviter));
+}
+
+#define ADD(path, function) g_test_add (path, Pair, NULL, pair_set_up, function, pair_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/session/delay", test_delay);
+  return g_test_run ();
+}
