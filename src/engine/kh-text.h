@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
-char *kh_text_plain (const char *text, gsize max_characters);
+char *kh_text_plain       (const char *text, gsize max_characters);
+char *kh_text_plain_lines (const char *text, gsize max_characters);
 
 G_END_DECLS

@@ -40,10 +40,48 @@ test_plain (void)
     }
 }
 
+static void
+test_plain_lines (void)
+{
+  static const struct
+  {
+    const char *text;
+    gsize max;
+    const char *plain;
+  } cases[] = {
+    { "", 10, "" },
+    { "one line", 20, "one line" },
+    { "a\nb", 20, "a\nb" },
+    { "a\r\nb", 20, "a\nb" },
+    { "a\rb", 20, "a\nb" },
+    { "a\n\rb", 20, "a\n\nb" },
+    { "a\r\r\nb", 20, "a\n\nb" },
+    { "a\n\n\nb\n", 20, "a\n\n\nb\n" },
+    { "a\r", 20, "a\n" },
+    { "a\x0b"
+      "b\x0c"
+      "c\xc2\x85"
+      "d\u2028e\u2029f",
+      20, "a\nb\nc\nd\ne\nf" },
+    { "\ta\tb", 20, " a b" },
+    { "一\r\n二\r\n三", 3, "一\n二" },
+    { "a\u202eb\n\x1b[31mc\u200b", 20, "ab\n[31mc" },
+    { "\xff\n", 20, "\ufffd\n" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *plain = kh_text_plain_lines (cases[i].text, cases[i].max);
+
+      g_assert_cmpstr (plain, ==, cases[i].plain);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/text/plain", test_plain);
+  g_test_add_func ("/text/plain-lines", test_plain_lines);
   return g_test_run ();
 }
