@@ -3,6 +3,7 @@
 
 #include "kh-error.h"
 #include "kh-mailbox.h"
+#include "kh-text.h"
 #include "kh-words.h"
 
 #include <sodium.h>
@@ -13,22 +14,27 @@
 
 #define SCHEME "knothole:"
 
-#define NEEDS_NUMBER                                                                                                   \
-  "A code starts with a number and goes on with words, such as 7-crossover-clockwork. "                                \
-  "Check what you typed."
+/* What of a stranger's word stands in a sentence. */
+#define MAX_WORD_SHOWN 40
 
-G_GNUC_PRINTF (2, 3)
+/* Marks the sentences for xgettext. An interface translates them: the engine speaks English. */
+#define N_(text) (text)
+
 static char *
-refuse (GError **error, const char *format, ...)
+refuse_word (KhCodeFault *fault, const char *sentence, const char *word, const char *meant)
 {
-  va_list values;
-
-  va_start (values, format);
-  if (error != NULL)
-    *error = g_error_new_valist (KH_ERROR, KH_ERROR_BAD_CODE, format, values);
-  va_end (values);
+  kh_code_fault_clear (fault);
+  fault->sentence = sentence;
+  fault->word = word != NULL ? kh_text_plain (word, MAX_WORD_SHOWN) : NULL;
+  fault->meant = g_strdup (meant);
 
   return NULL;
+}
+
+static char *
+refuse (KhCodeFault *fault, const char *sentence)
+{
+  return refuse_word (fault, sentence, NULL, NULL);
 }
 
 /**
@@ -101,16 +107,6 @@ is_separator (gunichar c)
   return c == '_' || type == G_UNICODE_SPACE_SEPARATOR || type == G_UNICODE_DASH_PUNCTUATION;
 }
 
-static gboolean
-all_words_listed (char **words)
-{
-  for (; *words != NULL; words++)
-    if (!kh_words_contains (KH_WORDS_ODD, *words) && !kh_words_contains (KH_WORDS_EVEN, *words))
-      return FALSE;
-
-  return TRUE;
-}
-
 static const char *
 skip_space (const char *text)
 {
@@ -172,7 +168,7 @@ kh_code_clean (const char *typed)
   start = skip_space (typed);
   joined = join_separators (start, find_end (start));
   words = g_strsplit (joined, "-", -1);
-  if (words[0] != NULL && all_words_listed (words + 1))
+  if (words[0] != NULL && kh_words_all_listed (words + 1))
     return g_ascii_strdown (joined, -1);
 
   return g_utf8_normalize (joined, -1, G_NORMALIZE_NFC);
@@ -197,16 +193,10 @@ has_junk (const char *code)
 }
 
 static gboolean
-is_listed (const char *word)
-{
-  return kh_words_contains (KH_WORDS_ODD, word) || kh_words_contains (KH_WORDS_EVEN, word);
-}
-
-static gboolean
 any_word_listed (char **words)
 {
   for (guint i = 0; words[i] != NULL; i++)
-    if (is_listed (words[i]))
+    if (kh_words_is_listed (words[i]))
       return TRUE;
   return FALSE;
 }
@@ -223,19 +213,21 @@ typing_errors (const char *word)
 /* A word that is in no list may be another client's own. One that is nearly in it, beside words that are, is a typing
  * error, and trying it would use up the friend's invite. */
 static gboolean
-check_spelling (char **words, GError **error)
+check_spelling (char **words, KhCodeFault *fault)
 {
   if (!any_word_listed (words))
     return TRUE;
 
   for (guint i = 0; words[i] != NULL; i++)
     {
-      const char *meant =
-          is_listed (words[i]) ? NULL : kh_words_nearest (kh_words_list_at (i), words[i], typing_errors (words[i]));
+      const char *meant = kh_words_is_listed (words[i])
+                              ? NULL
+                              : kh_words_nearest (kh_words_list_at (i), words[i], typing_errors (words[i]));
 
       if (meant != NULL)
         {
-          refuse (error, "“%s” is not a word that codes use. Did you mean “%s”?", words[i], meant);
+          /* Translators: {word} is what was typed, {meant} is an English word; both stay as they are. */
+          refuse_word (fault, N_ ("“{word}” is not a word that codes use. Did you mean “{meant}”?"), words[i], meant);
           return FALSE;
         }
     }
@@ -246,12 +238,12 @@ check_spelling (char **words, GError **error)
 /* Words from the lists in the wrong order: as many even words stand where odd ones belong as the other way round. When
  * the numbers differ somebody has made the code by hand from list words, which is legal. */
 static gboolean
-check_order (char **words, GError **error)
+check_order (char **words, KhCodeFault *fault)
 {
   int surplus = 0;
   const char *misplaced = NULL;
 
-  if (!all_words_listed (words))
+  if (!kh_words_all_listed (words))
     return TRUE;
 
   for (guint i = 0; words[i] != NULL; i++)
@@ -264,48 +256,52 @@ check_order (char **words, GError **error)
   if (misplaced == NULL || surplus != 0)
     return TRUE;
 
-  refuse (error,
-          "The word “%s” does not belong at this place: two words are swapped. Compare the code with your friend's.",
-          misplaced);
+  /* Translators: {word} is a word of the code and stays as it is. */
+  refuse_word (fault,
+               N_ ("The word “{word}” does not belong at this place: two words are swapped. Compare the code with your "
+                   "friend's."),
+               misplaced, NULL);
   return FALSE;
 }
 
 static gboolean
-check_words (char **words, GError **error)
+check_words (char **words, KhCodeFault *fault)
 {
   if (words[0] == NULL)
     {
-      refuse (error, "The words of the code are missing. Type all of it, such as 7-crossover-clockwork.");
+      refuse (fault, N_ ("The words of the code are missing. Type all of it, such as 7-crossover-bedlamp-customer."));
       return FALSE;
     }
 
   for (guint i = 0; words[i] != NULL; i++)
     if (*words[i] == '\0')
       {
-        refuse (error, "The code ends too soon: a word is missing. Type all of it.");
+        refuse (fault, N_ ("The code ends too soon: a word is missing. Type all of it."));
         return FALSE;
       }
 
-  return check_spelling (words, error) && check_order (words, error);
+  return check_spelling (words, fault) && check_order (words, fault);
 }
 
 static char *
-parse_code (const char *typed, GError **error)
+parse_code (const char *typed, KhCodeFault *fault)
 {
   g_autofree char *code = NULL;
   g_auto (GStrv) parts = NULL;
 
   if (strlen (typed) > KH_CODE_MAX_LENGTH || !g_utf8_validate (typed, -1, NULL))
-    return refuse (error, "This is too long for a code, or not a text. Check what you typed.");
+    return refuse (fault, N_ ("This is too long for a code, or not a text. Check what you typed."));
 
   code = kh_code_clean (typed);
   if (has_junk (code))
-    return refuse (error, "The code holds characters that no code has, such as a line's end. Type it again.");
+    return refuse (fault, N_ ("The code holds characters that no code has, such as a line's end. Type it again."));
 
   parts = g_strsplit (code, "-", -1);
   if (!kh_code_nameplate_is_valid (parts[0]))
-    return refuse (error, NEEDS_NUMBER);
-  if (!check_words (parts + 1, error))
+    return refuse (fault,
+                   N_ ("A code starts with a number and goes on with words, such as 7-crossover-bedlamp-customer. "
+                       "Check what you typed."));
+  if (!check_words (parts + 1, fault))
     return NULL;
 
   return g_steal_pointer (&code);
@@ -313,7 +309,7 @@ parse_code (const char *typed, GError **error)
 
 /* The one parameter we know. Two of them would leave open where the friend waits. */
 static gboolean
-take_mailbox (const char *parameters, char **mailbox_url, GError **error)
+take_mailbox (const char *parameters, char **mailbox_url, KhCodeFault *fault)
 {
   g_auto (GStrv) pairs = g_strsplit (parameters, "&", -1);
   g_autofree char *found = NULL;
@@ -327,8 +323,8 @@ take_mailbox (const char *parameters, char **mailbox_url, GError **error)
       value = *pair + strlen ("mailbox=");
       if (found != NULL || (found = g_uri_unescape_string (value, NULL)) == NULL || !kh_mailbox_url_is_valid (found))
         {
-          refuse (error, "This link names a meeting server in a way Knothole cannot use. Ask your friend for the "
-                         "code.");
+          refuse (fault, N_ ("This link names a meeting server in a way Knothole cannot use. Ask your friend for the "
+                             "code."));
           return FALSE;
         }
     }
@@ -338,7 +334,7 @@ take_mailbox (const char *parameters, char **mailbox_url, GError **error)
 }
 
 static char *
-parse_link (const char *link, char **mailbox_url, GError **error)
+parse_link (const char *link, char **mailbox_url, KhCodeFault *fault)
 {
   g_autofree char *body = NULL;
   g_autofree char *typed = NULL;
@@ -347,7 +343,7 @@ parse_link (const char *link, char **mailbox_url, GError **error)
   char *parameters;
 
   if (strlen (link) > KH_CODE_MAX_LINK_LENGTH)
-    return refuse (error, "This link is too long for an invite. Ask your friend for the code.");
+    return refuse (fault, N_ ("This link is too long for an invite. Ask your friend for the code."));
 
   body = g_strndup (link + strlen (SCHEME), strcspn (link + strlen (SCHEME), "#"));
   parameters = strchr (body, '?');
@@ -356,15 +352,44 @@ parse_link (const char *link, char **mailbox_url, GError **error)
 
   typed = g_uri_unescape_string (body, NULL);
   if (typed == NULL)
-    return refuse (error, "This link is damaged. Ask your friend for the code.");
-  if (parameters != NULL && !take_mailbox (parameters, &url, error))
+    return refuse (fault, N_ ("This link is damaged. Ask your friend for the code."));
+  if (parameters != NULL && !take_mailbox (parameters, &url, fault))
     return NULL;
 
-  code = parse_code (typed, error);
+  code = parse_code (typed, fault);
   if (code != NULL && mailbox_url != NULL)
     *mailbox_url = g_steal_pointer (&url);
 
   return g_steal_pointer (&code);
+}
+
+/**
+ * kh_code_parse_explained:
+ * @typed_or_link: what a person typed, or a `knothole:` link from anywhere
+ * @mailbox_url: (out) (optional) (nullable) (transfer full): the meeting server that a link names, else %NULL
+ * @fault: (inout): what is wrong; starts as `{ NULL }`, and what it held before is cleared
+ *
+ * Like kh_code_parse(), for an interface that says in its own language what is wrong.
+ *
+ * Returns: (transfer full): the cleaned code, or %NULL with @fault's sentence set
+ */
+char *
+kh_code_parse_explained (const char *typed_or_link, char **mailbox_url, KhCodeFault *fault)
+{
+  const char *start;
+
+  g_return_val_if_fail (typed_or_link != NULL, NULL);
+  g_return_val_if_fail (fault != NULL, NULL);
+
+  kh_code_fault_clear (fault);
+  if (mailbox_url != NULL)
+    *mailbox_url = NULL;
+
+  start = typed_or_link + strspn (typed_or_link, " \t\r\n");
+  if (g_ascii_strncasecmp (start, SCHEME, strlen (SCHEME)) == 0)
+    return parse_link (start, mailbox_url, fault);
+
+  return parse_code (typed_or_link, fault);
 }
 
 /**
@@ -382,19 +407,21 @@ parse_link (const char *link, char **mailbox_url, GError **error)
 char *
 kh_code_parse (const char *typed_or_link, char **mailbox_url, GError **error)
 {
-  const char *start;
+  g_auto (KhCodeFault) fault = { NULL };
+  g_autofree char *code = NULL;
 
   g_return_val_if_fail (typed_or_link != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (mailbox_url != NULL)
-    *mailbox_url = NULL;
+  code = kh_code_parse_explained (typed_or_link, mailbox_url, &fault);
+  if (code == NULL)
+    {
+      g_autofree char *sentence = kh_code_fault_fill (&fault, fault.sentence);
 
-  start = typed_or_link + strspn (typed_or_link, " \t\r\n");
-  if (g_ascii_strncasecmp (start, SCHEME, strlen (SCHEME)) == 0)
-    return parse_link (start, mailbox_url, error);
+      g_set_error_literal (error, KH_ERROR, KH_ERROR_BAD_CODE, sentence);
+    }
 
-  return parse_code (typed_or_link, error);
+  return g_steal_pointer (&code);
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <glib.h>
+#include "kh-code-fault.h"
 
 G_BEGIN_DECLS
 
@@ -33,17 +33,20 @@ G_BEGIN_DECLS
  */
 #define KH_CODE_MAX_LINK_LENGTH 2000
 
-char    *kh_code_generate           (const char  *nameplate,
-                                     guint        words);
-gboolean kh_code_nameplate_is_valid (const char  *nameplate);
-char    *kh_code_get_nameplate      (const char  *code);
-char    *kh_code_clean              (const char  *typed);
-char    *kh_code_parse              (const char  *typed_or_link,
-                                     char       **mailbox_url,
-                                     GError     **error);
-char   **kh_code_complete           (const char  *typed,
-                                     guint        words);
-char    *kh_code_to_link            (const char  *code,
-                                     const char  *mailbox_url);
+char    *kh_code_generate           (const char   *nameplate,
+                                     guint         words);
+gboolean kh_code_nameplate_is_valid (const char   *nameplate);
+char    *kh_code_get_nameplate      (const char   *code);
+char    *kh_code_clean              (const char   *typed);
+char    *kh_code_parse              (const char   *typed_or_link,
+                                     char        **mailbox_url,
+                                     GError      **error);
+char    *kh_code_parse_explained    (const char   *typed_or_link,
+                                     char        **mailbox_url,
+                                     KhCodeFault  *fault);
+char   **kh_code_complete           (const char   *typed,
+                                     guint         words);
+char    *kh_code_to_link            (const char   *code,
+                                     const char   *mailbox_url);
 
 G_END_DECLS

@@ -127,6 +127,34 @@ kh_words_contains (KhWordList list, const char *word)
 }
 
 /**
+ * kh_words_is_listed:
+ * @word: a word in any case
+ *
+ * Returns: whether @word is in one of the lists
+ */
+gboolean
+kh_words_is_listed (const char *word)
+{
+  return kh_words_contains (KH_WORDS_ODD, word) || kh_words_contains (KH_WORDS_EVEN, word);
+}
+
+/**
+ * kh_words_all_listed:
+ * @words: (array zero-terminated=1): words in any case
+ *
+ * Returns: whether each of them is in one of the lists
+ */
+gboolean
+kh_words_all_listed (char **words)
+{
+  for (; *words != NULL; words++)
+    if (!kh_words_is_listed (*words))
+      return FALSE;
+
+  return TRUE;
+}
+
+/**
  * kh_words_complete:
  * @list: which list
  * @prefix: the letters typed so far, in any case

@@ -21,15 +21,17 @@ typedef enum
   KH_WORDS_EVEN,
 } KhWordList;
 
-KhWordList  kh_words_list_at  (guint       position);
-const char *kh_words_get      (KhWordList  list,
-                               guint8      byte);
-gboolean    kh_words_contains (KhWordList  list,
-                               const char *word);
-char      **kh_words_complete (KhWordList  list,
-                               const char *prefix);
-const char *kh_words_nearest  (KhWordList  list,
-                               const char *word,
-                               guint       most);
+KhWordList  kh_words_list_at    (guint        position);
+const char *kh_words_get        (KhWordList   list,
+                                 guint8       byte);
+gboolean    kh_words_contains   (KhWordList   list,
+                                 const char  *word);
+gboolean    kh_words_is_listed  (const char  *word);
+gboolean    kh_words_all_listed (char       **words);
+char      **kh_words_complete   (KhWordList   list,
+                                 const char  *prefix);
+const char *kh_words_nearest    (KhWordList   list,
+                                 const char  *word,
+                                 guint        most);
 
 G_END_DECLS

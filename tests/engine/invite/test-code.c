@@ -134,6 +134,41 @@ test_refuses (void)
 }
 
 static void
+test_faults (void)
+{
+  g_auto (KhCodeFault) fault = { NULL };
+  g_autofree char *filled = NULL;
+  g_autofree char *code = NULL;
+
+  g_assert_null (kh_code_parse_explained ("7-crosover-clockwork", NULL, &fault));
+  g_assert_cmpstr (fault.word, ==, "crosover");
+  g_assert_cmpstr (fault.meant, ==, "crossover");
+  filled = kh_code_fault_fill (&fault, "{meant}? Not {word}, {other} {");
+  g_assert_cmpstr (filled, ==, "crossover? Not crosover, {other} {");
+
+  g_assert_null (kh_code_parse_explained ("7-clockwork-crossover", NULL, &fault));
+  g_assert_cmpstr (fault.word, ==, "clockwork");
+  g_assert_null (fault.meant);
+  g_assert_null (kh_code_parse_explained ("7", NULL, &fault));
+  g_assert_nonnull (fault.sentence);
+  g_assert_null (fault.word);
+
+  code = kh_code_parse_explained ("7 crossover", NULL, &fault);
+  g_assert_cmpstr (code, ==, "7-crossover");
+  g_assert_null (fault.sentence);
+}
+
+/* A place for a word inside a word is not filled again, and one without a word is empty. */
+static void
+test_fills (void)
+{
+  static const KhCodeFault hostile = { "“{word}” {meant}", (char *) "{meant}{word}%s", NULL };
+  g_autofree char *filled = kh_code_fault_fill (&hostile, hostile.sentence);
+
+  g_assert_cmpstr (filled, ==, "“{meant}{word}%s” ");
+}
+
+static void
 test_completes (void)
 {
   static const struct
@@ -221,6 +256,8 @@ main (int argc, char **argv)
   g_test_add_func ("/code/clean", test_clean);
   g_test_add_func ("/code/accepts", test_accepts);
   g_test_add_func ("/code/refuses", test_refuses);
+  g_test_add_func ("/code/faults", test_faults);
+  g_test_add_func ("/code/fills", test_fills);
   g_test_add_func ("/code/completes", test_completes);
   g_test_add_func ("/code/links", test_links);
   return g_test_run ();
