@@ -3,6 +3,7 @@
 
 #include "kh-options.h"
 
+#include "kh-code.h"
 #include "kh-mapping.h"
 #include "kh-move.h"
 #include "kh-offer.h"
@@ -163,6 +164,18 @@ take_texts (KhSettings *settings, Raw *raw, GError **error)
   return raw->plan == NULL || take_plan (settings, raw->plan, error);
 }
 
+/* A code typed with spaces, or pasted with its sentence, comes as several arguments. */
+static gboolean
+take_code (KhOptions *self, char **arguments, GError **error)
+{
+  g_autofree char *pasted = g_strjoinv (" ", arguments);
+
+  if (!g_utf8_validate (pasted, -1, NULL))
+    return refuse (error, "The code is not UTF-8.");
+  self->argument = kh_code_find (pasted);
+  return TRUE;
+}
+
 static gboolean
 take_command (KhOptions *self, int argc, char **argv, GError **error)
 {
@@ -180,9 +193,7 @@ take_command (KhOptions *self, int argc, char **argv, GError **error)
       self->command = KH_COMMAND_JOIN;
       if (argc < 3)
         return refuse (error, "“join” needs your friend's code, such as: join 7-crossover-bedlamp-customer");
-      /* A code typed with spaces comes as several arguments. */
-      self->argument = g_strjoinv (" ", argv + 2);
-      return g_utf8_validate (self->argument, -1, NULL) || refuse (error, "The code is not UTF-8.");
+      return take_code (self, argv + 2, error);
     }
   return refuse (error, "“%s” is not a command. There are: invite, join.", command);
 }

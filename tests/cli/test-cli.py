@@ -174,13 +174,16 @@ def test_link_to_a_plain_server():
         assert not [e for e in process.events() if e["type"] == "mailbox.connecting"], process.said()
 
 
-def test_code_typed_carelessly():
-    with server() as house, cli("invite", *house.options) as inviter:
-        goodbye(inviter)
-        typed = code_in_words(inviter).upper().split("-")
-        with cli("join", *typed, *house.options) as joiner:
-            goodbye(joiner)
-            expect_end(joiner, 0)
+def joins_with(*typed_of):
+    """The code arrives as other people write it."""
+    def test():
+        for typed in typed_of:
+            with server() as house, cli("invite", *house.options) as inviter:
+                goodbye(inviter)
+                with cli("join", *typed(code_in_words(inviter)), *house.options, environment=C_LOCALE) as joiner:
+                    goodbye(joiner)
+                    expect_end(joiner, 0)
+    return test
 
 
 def test_fixed_port():
@@ -496,7 +499,9 @@ CASES = [
     ("one goes on talking after the other's end of input", test_one_goes_on_talking),
     ("the link as it is shown", test_link_as_it_is_shown),
     ("a link to a server without encryption", test_link_to_a_plain_server),
-    ("a code in capitals with spaces", test_code_typed_carelessly),
+    ("a code in capitals with spaces", joins_with(lambda code: code.upper().split("-"))),
+    ("a code with its sentence", joins_with(lambda code: f"Use my code {code} today!".split(" "),
+                                            lambda code: [f"我的邀请码是{code}。"])),
     ("a fixed port, and a second program that wants it", test_fixed_port),
     ("the JSON contract and the report", test_json_contract),
     ("SIGINT and SIGTERM say goodbye", test_signals),

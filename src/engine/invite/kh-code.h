@@ -44,6 +44,7 @@ char    *kh_code_parse              (const char   *typed_or_link,
 char    *kh_code_parse_explained    (const char   *typed_or_link,
                                      char        **mailbox_url,
                                      KhCodeFault  *fault);
+char    *kh_code_find               (const char   *pasted);
 char   **kh_code_complete           (const char   *typed,
                                      guint         words);
 char    *kh_code_to_link            (const char   *code,

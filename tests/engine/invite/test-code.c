@@ -168,6 +168,166 @@ test_fills (void)
   g_assert_cmpstr (filled, ==, "“{meant}{word}%s” ");
 }
 
+#define CODE "7-crossover-bedlamp-customer"
+#define BARE_LINK "knothole:" CODE
+#define LINK BARE_LINK "?mailbox=ws%3A%2F%2F127.0.0.1%3A4000%2Fv1"
+
+/* What is found; NULL: nothing, and the text stays as it is. */
+static void
+test_finds (void)
+{
+  static const struct
+  {
+    const char *pasted;
+    const char *found;
+  } cases[] = {
+    { CODE, CODE },
+    { " " CODE " \r\n", CODE },
+    { "\t" CODE "\n\n", CODE },
+    { "“" CODE "”", CODE },
+    { "«" CODE "»", CODE },
+    { "「" CODE "」", CODE },
+    { "『" CODE "』", CODE },
+    { "‘" CODE "’", CODE },
+    { "'" CODE "'", CODE },
+    { "`" CODE "`", CODE },
+    { "\"" CODE "\"", CODE },
+    { "<" CODE ">", CODE },
+    { "(" CODE ")", CODE },
+    { "（" CODE "）", CODE },
+    { "[" CODE "]", CODE },
+    { "【" CODE "】", CODE },
+    { "{" CODE "}", CODE },
+    { "**" CODE "**", CODE },
+    { CODE ".", CODE },
+    { CODE ",", CODE },
+    { CODE "。", CODE },
+    { CODE "，", CODE },
+    { CODE "！", CODE },
+    { "> " CODE, CODE },
+    { "\ufeff" CODE "\u200b", CODE },
+    { "Use my code " CODE " today!", CODE },
+    { "my code: " CODE, CODE },
+    { "我的邀请码是" CODE "。", CODE },
+    { "我的邀请码是" CODE "，快来", CODE },
+    { "邀请码：" CODE, CODE },
+    { CODE "是我的邀请码", CODE },
+    { "Code=" CODE ";", CODE },
+    { "3 things: " CODE ", and so on", CODE },
+    { "I am 10-year-old, " CODE, CODE },
+    { "Since 2024-05-01: " CODE, CODE },
+    { "call 030-1234-5678 or " CODE, CODE },
+    { CODE " is my code", CODE },
+    { CODE "\n-- \nBob", CODE },
+    { CODE "\n- Bob", CODE },
+    { CODE " and again " CODE, CODE },
+    { "see you\n" CODE "\nbye", CODE },
+    { "7-crossover-\nbedlamp-customer", CODE },
+    { "7-crossover- \r\n bedlamp-\ncustomer", CODE },
+    { "Use 7-crossover-\nbedlamp-customer today", CODE },
+    { "7-CROSSOVER-BEDLAMP-CUSTOMER", "7-CROSSOVER-BEDLAMP-CUSTOMER" },
+    { "Use 7–Crossover—bedlamp_customer!", "7–Crossover—bedlamp_customer" },
+    { "7 crossover\nbedlamp\tcustomer", "7 crossover bedlamp customer" },
+    { "“7 crossover bedlamp customer.”", "7 crossover bedlamp customer" },
+    { "7-crossover\n-bedlamp-customer", "7-crossover -bedlamp-customer" },
+    { "use 7-crossover-bedlamp, ok", "7-crossover-bedlamp" },
+    { "7-cross\u00adover-bedlamp-customer", CODE },
+    { LINK, LINK },
+    { "<" LINK ">", LINK },
+    { "see " LINK " ok", LINK },
+    { "“" LINK "”", LINK },
+    { "看" LINK "。", LINK },
+    { "Join me (" LINK ").", LINK },
+    { "KH: " LINK "\nSee you tonight", LINK },
+    { LINK "!", LINK },
+    { CODE " or " LINK, LINK },
+    { LINK " or " CODE, LINK },
+    { LINK " " LINK, LINK },
+    { "see " BARE_LINK ".", BARE_LINK },
+    { BARE_LINK " See you", BARE_LINK },
+    { "knothole:7-crossover-\nbedlamp-customer", BARE_LINK },
+    { "knothole:7-cross\nover-bedlamp-customer", BARE_LINK },
+    { "(KNOTHOLE:7-Crossover-bedlamp-customer)", "KNOTHOLE:7-Crossover-bedlamp-customer" },
+    { "see knothole:12-caf%C3%A9-%C3%BCber ok", "knothole:12-caf%C3%A9-%C3%BCber" },
+    { "knothole:7-crossover-bedlamp?mailbox=ws://[::1]", "knothole:7-crossover-bedlamp?mailbox=ws://[::1]" },
+    { "[knothole:7-crossover-bedlamp?mailbox=ws://[::1]:40/v1]",
+      "knothole:7-crossover-bedlamp?mailbox=ws://[::1]:40/v1" },
+    { "knothole:7-crossover", NULL },
+    { "Use 7-crosover-bedlamp-customer today", "7-crosover-bedlamp-customer" },
+    { "Use 7-bedlamp-crossover today", "7-bedlamp-crossover" },
+    { "code 7-crossover-bedlamp- ok", "7-crossover-bedlamp-" },
+    { "", NULL },
+    { "7", NULL },
+    { "7-", NULL },
+    { "7-crossover", NULL },
+    { "4-purple-sausages", NULL },
+    { "4 Purple Sausages", NULL },
+    { "12-café-über", NULL },
+    { "12-你好-世界", NULL },
+    { "code 7-crossover", NULL },
+    { "code 7-crossover ok", NULL },
+    { "code 7-crossover bedlamp customer", NULL },
+    { "use 7-crossover-bedlamp customer please", NULL },
+    { "my 10-year-old son", NULL },
+    { "on 2024-05-01 at noon", NULL },
+    { "see knothole:12-caf ok", NULL },
+    { "x" CODE " ok", NULL },
+    { "é7-crossover-bedlamp ok", NULL },
+    { "12-" CODE " ok", NULL },
+    { CODE " or 8-adroitness-aardvark", NULL },
+    { CODE "é ok, see", CODE "é" },
+    { "see knothole:7-crossover-bedlampé ok", NULL },
+    { LINK " or " BARE_LINK "?mailbox=wss%3A%2F%2Fexample.org%2Fv1", NULL },
+    { "http://example.org/", NULL },
+    { "hello", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *found = kh_code_find (cases[i].pasted);
+
+      g_assert_cmpstr (found, ==, cases[i].found != NULL ? cases[i].found : cases[i].pasted);
+    }
+}
+
+/* What is not to be looked at comes back byte by byte. */
+static void
+test_finds_nothing_in_junk (void)
+{
+  g_autofree char *long_text = g_strnfill (4 * KH_CODE_MAX_LINK_LENGTH, ' ');
+  g_autofree char *too_long = g_strconcat (long_text, CODE, NULL);
+  g_autofree char *found = kh_code_find (too_long);
+  g_autofree char *not_utf8 = kh_code_find (" " CODE "\xff ");
+  g_autofree char *digits = g_strnfill (4 * KH_CODE_MAX_LINK_LENGTH, '7');
+  g_autofree char *same_digits = kh_code_find (digits);
+
+  g_assert_cmpstr (found, ==, too_long);
+  g_assert_cmpstr (not_utf8, ==, " " CODE "\xff ");
+  g_assert_cmpstr (same_digits, ==, digits);
+}
+
+/* Many things that are nearly codes take no longer than they have to. */
+static void
+test_finds_quickly (void)
+{
+  static const char *const pieces[] = {
+    "7-crosover-bedlam ", "knothole:7-a-b ", "7-", "-\n", "(", "7-crossover-bedlamp ", "客7"
+  };
+  gint64 start = g_get_monotonic_time ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (pieces); i++)
+    {
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autofree char *found = NULL;
+
+      while (text->len + strlen (pieces[i]) <= 4 * KH_CODE_MAX_LINK_LENGTH)
+        g_string_append (text, pieces[i]);
+      found = kh_code_find (text->str);
+      g_assert_nonnull (found);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - start, <, kh_test_patience (2000) * 1000);
+}
+
 static void
 test_completes (void)
 {
@@ -258,6 +418,9 @@ main (int argc, char **argv)
   g_test_add_func ("/code/refuses", test_refuses);
   g_test_add_func ("/code/faults", test_faults);
   g_test_add_func ("/code/fills", test_fills);
+  g_test_add_func ("/code/finds", test_finds);
+  g_test_add_func ("/code/finds-nothing-in-junk", test_finds_nothing_in_junk);
+  g_test_add_func ("/code/finds-quickly", test_finds_quickly);
   g_test_add_func ("/code/completes", test_completes);
   g_test_add_func ("/code/links", test_links);
   return g_test_run ();
