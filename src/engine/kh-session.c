@@ -45,6 +45,7 @@ struct _KhSession
   KhOffer *friend_offer;
   KhConversation *conversation;
   GCancellable *cancellable;
+  gint64 expiry; /* real time in µs, 0 without an invite */
   gint64 met_at; /* monotonic µs of the verification, 0 before it */
   guint patience_id;
   guint deadline_id;
@@ -611,26 +612,39 @@ kh_session_invite (KhSession *self)
   self->role = KH_ROLE_INVITER;
   if (!begin (self))
     return;
+  self->expiry = g_get_real_time () + (gint64) self->settings->wait_seconds * G_USEC_PER_SEC;
   start (self, kh_rendezvous_new_inviter (self->trace, self->settings->mailbox_url, self->settings->words,
                                           self->settings->wait_seconds));
 }
 
-/* A link is somebody else's word. It may lead to another server, but not onto a plain line that the user did not name. */
-static gboolean
-may_follow (KhSession *self, const char *mailbox_url)
+/**
+ * kh_session_may_follow:
+ * @settings: what the user wants
+ * @mailbox_url: (nullable): the meeting server that a link names
+ *
+ * A link is somebody else's word. It may lead to another server, but not onto a plain line that the user did not name.
+ *
+ * Returns: whether kh_session_join() goes there; always for %NULL, which is the user's own server
+ */
+gboolean
+kh_session_may_follow (const KhSettings *settings, const char *mailbox_url)
+{
+  g_return_val_if_fail (settings != NULL, FALSE);
+
+  return mailbox_url == NULL || kh_mailbox_url_is_private (mailbox_url) ||
+         strcmp (mailbox_url, settings->mailbox_url) == 0;
+}
+
+static void
+refuse_to_follow (KhSession *self, const char *mailbox_url)
 {
   g_autofree char *sentence = NULL;
-
-  if (mailbox_url == NULL || kh_mailbox_url_is_private (mailbox_url) ||
-      strcmp (mailbox_url, self->settings->mailbox_url) == 0)
-    return TRUE;
 
   sentence =
       g_strdup_printf ("This link leads to the meeting server %s, without encryption. If you trust the way there, name "
                        "that server yourself as your meeting server, and use the code.",
                        mailbox_url);
   fail_literal (self, KH_ERROR_BAD_CODE, sentence);
-  return FALSE;
 }
 
 /**
@@ -660,7 +674,9 @@ kh_session_join (KhSession *self, const char *code_or_link)
       return;
     }
 
-  if (may_follow (self, mailbox_url))
+  if (!kh_session_may_follow (self->settings, mailbox_url))
+    refuse_to_follow (self, mailbox_url);
+  else
     start (self, kh_rendezvous_new_joiner (self->trace, mailbox_url != NULL ? mailbox_url : self->settings->mailbox_url,
                                            code));
 }
@@ -785,6 +801,20 @@ kh_session_get_code (KhSession *self)
   g_return_val_if_fail (KH_IS_SESSION (self), NULL);
 
   return self->rendezvous != NULL ? kh_rendezvous_get_code (self->rendezvous) : NULL;
+}
+
+/**
+ * kh_session_get_expiry:
+ *
+ * Returns: when the invite's code stops being valid, in microseconds since 1970 as g_get_real_time() counts them; 0
+ *   for a joiner and before the invite
+ */
+gint64
+kh_session_get_expiry (KhSession *self)
+{
+  g_return_val_if_fail (KH_IS_SESSION (self), 0);
+
+  return self->expiry;
 }
 
 /**

@@ -16,6 +16,8 @@ KhSession    *kh_session_new           (const KhSettings    *settings);
 void          kh_session_invite        (KhSession           *self);
 void          kh_session_join          (KhSession           *self,
                                         const char          *code_or_link);
+gboolean      kh_session_may_follow    (const KhSettings    *settings,
+                                        const char          *mailbox_url);
 guint64       kh_session_say           (KhSession           *self,
                                         const char          *text,
                                         GError             **error);
@@ -33,6 +35,7 @@ KhPhase       kh_session_get_phase     (KhSession           *self);
 KhTrace      *kh_session_get_trace     (KhSession           *self);
 const GError *kh_session_get_error     (KhSession           *self);
 const char   *kh_session_get_code      (KhSession           *self);
+gint64        kh_session_get_expiry    (KhSession           *self);
 const char   *kh_session_get_peer_name (KhSession           *self);
 int           kh_session_get_delay     (KhSession           *self);
 
