@@ -100,6 +100,16 @@ test_expiry (Pair *pair, gconstpointer unused)
   g_assert_cmpint (kh_session_get_expiry (pair->joiner), ==, 0);
 }
 
+/* In microseconds this is a multiple of 2^32. */
+static void
+test_long_life (Pair *pair, gconstpointer unused)
+{
+  close_session (pair->inviter);
+  pair->settings->wait_seconds = 1 << 26;
+  pair->inviter = kh_session_new (pair->settings);
+  connect_pair (pair);
+}
+
 /* Asked before a click, and obeyed after it. */
 static void
 test_may_follow (void)
@@ -146,6 +156,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("/session/delay", test_delay);
   ADD ("/session/expiry", test_expiry);
+  ADD ("/session/long-life", test_long_life);
   g_test_add_func ("/session/may-follow", test_may_follow);
   g_test_add_func ("/session/does-not-follow", test_does_not_follow);
   return g_test_run ();

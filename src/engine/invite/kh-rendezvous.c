@@ -515,7 +515,8 @@ kh_rendezvous_start (KhRendezvous *self)
     }
 
   if (self->role == KH_ROLE_INVITER)
-    self->wormhole = kh_wormhole_new_inviter (self->host, self->words, self->life_seconds * G_USEC_PER_SEC, now);
+    self->wormhole =
+        kh_wormhole_new_inviter (self->host, self->words, (gint64) self->life_seconds * G_USEC_PER_SEC, now);
   else
     self->wormhole = kh_wormhole_new_joiner (self->host, self->code, now);
   connect_mailbox (self);
