@@ -3,6 +3,7 @@
 
 #include "kh-error.h"
 #include "kh-json.h"
+#include "kh-redact.h"
 
 #include <string.h>
 
@@ -243,11 +244,46 @@ kh_trace_add (KhTrace *self, const char *kind, const char *spec, ...)
   append (self, event_new (kh_trace_now (self), kind, members));
 }
 
-/* A report is made to be shown to others; a code may still be live. */
+/* What is written down may be shown to others; a code may still be live. */
 static gboolean
 is_secret (KhEvent *event)
 {
   return strcmp (event->kind, "invite.code") == 0;
+}
+
+static void
+copy_shortened (JsonObject *object, const char *name, JsonNode *node, gpointer user_data)
+{
+  json_object_set_member (user_data, name, kh_redact_node (node));
+}
+
+static char *
+event_to_report_line (KhEvent *self)
+{
+  g_autoptr (JsonObject) line = kh_json_build ("t:l type:s", self->time, self->kind);
+
+  json_object_foreach_member (self->members, copy_shortened, line);
+  if (g_str_has_prefix (self->kind, "offer."))
+    json_object_remove_member (line, "name");
+
+  return kh_json_to_text (line);
+}
+
+static char *
+write_lines (KhTrace *self, char *(*to_line) (KhEvent *event))
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < self->events->len; i++)
+    {
+      KhEvent *event = g_ptr_array_index (self->events, i);
+      g_autofree char *line = is_secret (event) ? NULL : to_line (event);
+
+      if (line != NULL)
+        g_string_append_printf (text, "%s\n", line);
+    }
+
+  return g_string_free (text, FALSE);
 }
 
 /**
@@ -258,20 +294,25 @@ is_secret (KhEvent *event)
 char *
 kh_trace_to_lines (KhTrace *self)
 {
-  GString *text = g_string_new (NULL);
+  g_return_val_if_fail (KH_IS_TRACE (self), NULL);
 
-  g_return_val_if_fail (KH_IS_TRACE (self), g_string_free (text, FALSE));
+  return write_lines (self, kh_event_to_line);
+}
 
-  for (guint i = 0; i < self->events->len; i++)
-    {
-      KhEvent *event = g_ptr_array_index (self->events, i);
-      g_autofree char *line = is_secret (event) ? NULL : kh_event_to_line (event);
+/**
+ * kh_trace_to_report:
+ *
+ * Made to be shown to strangers: as kh_trace_to_lines(), but without the friends' names, and with the addresses of the
+ * internet shortened as by kh_redact_text(). kh_trace_from_lines() reads it.
+ *
+ * Returns: (transfer full): events as JSON lines
+ */
+char *
+kh_trace_to_report (KhTrace *self)
+{
+  g_return_val_if_fail (KH_IS_TRACE (self), NULL);
 
-      if (line != NULL)
-        g_string_append_printf (text, "%s\n", line);
-    }
-
-  return g_string_free (text, FALSE);
+  return write_lines (self, event_to_report_line);
 }
 
 static KhEvent *

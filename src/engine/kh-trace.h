@@ -19,10 +19,11 @@ char       *kh_event_to_line     (KhEvent *self);
 #define KH_TYPE_TRACE (kh_trace_get_type ())
 G_DECLARE_FINAL_TYPE (KhTrace, kh_trace, KH, TRACE, GObject)
 
-KhTrace *kh_trace_new      (void);
-gint64   kh_trace_now      (KhTrace *self);
-void     kh_trace_add      (KhTrace *self, const char *kind, const char *spec, ...);
-char    *kh_trace_to_lines (KhTrace *self);
+KhTrace *kh_trace_new        (void);
+gint64   kh_trace_now        (KhTrace *self);
+void     kh_trace_add        (KhTrace *self, const char *kind, const char *spec, ...);
+char    *kh_trace_to_lines   (KhTrace *self);
+char    *kh_trace_to_report  (KhTrace *self);
 KhTrace *kh_trace_from_lines (const char *text, gsize length, GError **error);
 
 G_END_DECLS

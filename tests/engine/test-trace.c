@@ -44,6 +44,34 @@ test_no_code_in_lines (void)
   g_assert_nonnull (strstr (lines, "inviting"));
 }
 
+/* What strangers need not know, and what they need. */
+static void
+test_report (void)
+{
+  g_autoptr (KhTrace) trace = kh_trace_new ();
+  g_autoptr (KhTrace) again = NULL;
+  g_autofree char *report = NULL;
+  JsonArray *candidates = json_array_new ();
+
+  json_array_add_object_element (candidates, kh_json_build ("address:s port:i", "203.0.113.7", 4000));
+  kh_trace_add (trace, "invite.code", "code:s link:s", "7-secret", "knothole:7-secret");
+  kh_trace_add (trace, "offer.sent", "name:s candidates:a", "Anna", candidates);
+  kh_trace_add (trace, "stun.failed", "server:s reason:s", "stun.example.org:3478", "no route to 198.51.100.9");
+  kh_trace_add (trace, "attempt.start", "id:i local:s", 1, "192.168.1.2:4000");
+  report = kh_trace_to_report (trace);
+
+  g_assert_null (strstr (report, "secret"));
+  g_assert_null (strstr (report, "Anna"));
+  g_assert_null (strstr (report, "name"));
+  g_assert_null (strstr (report, "113"));
+  g_assert_nonnull (strstr (report, "\"203.0.x.x\""));
+  g_assert_nonnull (strstr (report, "no route to 198.51.x.x"));
+  g_assert_nonnull (strstr (report, "stun.example.org:3478"));
+  g_assert_nonnull (strstr (report, "192.168.1.2:4000"));
+  again = kh_trace_from_lines (report, strlen (report), NULL);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (again)), ==, 3);
+}
+
 static void
 test_bounded (void)
 {
@@ -82,6 +110,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/trace/lines", test_lines);
   g_test_add_func ("/trace/no-code-in-lines", test_no_code_in_lines);
+  g_test_add_func ("/trace/report", test_report);
   g_test_add_func ("/trace/bounded", test_bounded);
   g_test_add_func ("/trace/hostile-lines", test_hostile_lines);
   return g_test_run ();
