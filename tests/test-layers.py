@@ -10,7 +10,10 @@ SOURCE = pathlib.Path(sys.argv[1]) / "src"
 
 # (folder, includes it must not have, why)
 RULES = [
-    ("engine", r"gtk/|adwaita|gdk/", "the engine knows no windows"),
+    ("engine", r"gtk/|adwaita|gdk/|kh-narrator|kh-sentences", "the engine knows neither windows nor how things are told"),
+    ("words", r"gtk/|adwaita|gdk/|unistd|termios|sys/socket|netinet/|glib-unix|"
+     r"kh-(port|stun|mapping|rendezvous|race|dial|channel|conversation|session|terminal|output)\b",
+     "words know neither windows, terminals nor sockets"),
     ("cli", r"gtk/|adwaita|sys/socket|netinet/", "the text client knows neither windows nor sockets"),
     ("server", r"gtk/|adwaita|kh-session|kh-race|kh-rendezvous|kh-conversation", "the server knows no sessions"),
     ("engine/invite", r"kh-(port|stun|mapping|offer|plan|race|dial|channel|conversation|session)\b", "an invite comes before the network"),

@@ -5,8 +5,8 @@
 #include "kh-lines.h"
 #include "kh-options.h"
 #include "kh-output.h"
-#include "kh-sentences.h"
 #include "kh-session.h"
+#include "kh-terminal.h"
 #include "kh-text.h"
 
 #include <errno.h>
@@ -35,8 +35,7 @@ typedef struct
   KhOutput *output;
   KhOutput *errors;
   GMainLoop *loop;
-  char *outside;        /* what was last told of the mapping */
-  gboolean stun_failed; /* that has been told */
+  KhNarrator *narrator;
   int status;
   gboolean leaving;
 } Program;
@@ -67,27 +66,10 @@ print_json (Program *program, const char *kind, JsonObject *members)
   kh_output_line (program->output, text);
 }
 
-/* Several servers say the same of the mapping, and say it again; and several may be out of reach. Once is enough for a
- * person; all of it is in the report. */
-static gboolean
-is_news (Program *program, KhEvent *event)
-{
-  const char *outside = kh_json_get_string (kh_event_get_members (event), "outside");
-  gboolean stun_failed = strcmp (kh_event_get_kind (event), "stun.failed") == 0;
-  gboolean news = stun_failed ? !program->stun_failed : outside == NULL || g_strcmp0 (outside, program->outside) != 0;
-
-  program->stun_failed |= stun_failed;
-  if (outside != NULL)
-    {
-      g_free (program->outside);
-      program->outside = g_strdup (outside);
-    }
-  return news;
-}
-
 static void
 show_event (Program *program, KhEvent *event)
 {
+  KhRole role = program->options->command == KH_COMMAND_JOIN ? KH_ROLE_JOINER : KH_ROLE_INVITER;
   g_autofree char *text = NULL;
 
   if (program->options->json)
@@ -97,11 +79,9 @@ show_event (Program *program, KhEvent *event)
       return;
     }
 
-  text = is_news (program, event) ? kh_sentence_for_event (event) : NULL;
+  text = kh_terminal_tell (program->narrator, role, event);
   if (text != NULL)
     kh_output_line (program->errors, text);
-  if (program->options->command == KH_COMMAND_JOIN && strcmp (kh_event_get_kind (event), "mailbox.connected") == 0)
-    kh_output_line (program->errors, "Looking for your friend at this code, for up to a minute…");
 }
 
 static void
@@ -350,12 +330,14 @@ talk (Program *program)
 {
   program->output = kh_output_new (STDOUT_FILENO, on_output_broken, program);
   program->loop = g_main_loop_new (NULL, FALSE);
+  program->narrator = kh_narrator_new ();
   program->session = kh_session_new (program->options->settings);
   run (program);
   write_report (program);
 
   g_clear_pointer (&program->lines, kh_lines_free);
   g_object_unref (program->session);
+  kh_narrator_free (program->narrator);
   g_main_loop_unref (program->loop);
   kh_output_flush (program->output, program->status < 128 ? -1 : LAST_PATIENCE_MS);
   kh_output_free (program->output);
@@ -368,6 +350,8 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
+  /* The terminal's own sentences are English alone: half of a conversation in another language helps nobody. */
+  setlocale (LC_MESSAGES, "C");
   signal (SIGPIPE, SIG_IGN);
 
   program.errors = kh_output_new (STDERR_FILENO, NULL, NULL);
@@ -386,6 +370,5 @@ main (int argc, char **argv)
   kh_output_flush (program.errors, LAST_PATIENCE_MS);
   kh_output_free (program.errors);
   g_clear_pointer (&program.options, kh_options_free);
-  g_free (program.outside);
   return program.status;
 }
