@@ -4,7 +4,7 @@
 #include "kh-options.h"
 
 #include "kh-code.h"
-#include "kh-mapping.h"
+#include "kh-address.h"
 #include "kh-move.h"
 #include "kh-offer.h"
 
@@ -128,15 +128,6 @@ take_numbers (KhSettings *settings, const Raw *raw, GError **error)
 }
 
 static gboolean
-is_host_and_port (const char *text)
-{
-  g_autoptr (GSocketConnectable) address =
-      *text != '\0' ? g_network_address_parse (text, KH_STUN_DEFAULT_PORT, NULL) : NULL;
-
-  return address != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) != '\0';
-}
-
-static gboolean
 take_texts (KhSettings *settings, Raw *raw, GError **error)
 {
   if (raw->mailbox != NULL)
@@ -146,10 +137,10 @@ take_texts (KhSettings *settings, Raw *raw, GError **error)
       g_free (settings->mailbox_url);
       settings->mailbox_url = g_steal_pointer (&raw->mailbox);
     }
-  if (raw->relay != NULL && !is_host_and_port (raw->relay))
+  if (raw->relay != NULL && !kh_address_is_host_and_port (raw->relay))
     return refuse (error, "--relay takes HOST:PORT.");
   for (gsize i = 0; raw->stun != NULL && raw->stun[i] != NULL; i++)
-    if (!is_host_and_port (raw->stun[i]))
+    if (!kh_address_is_host_and_port (raw->stun[i]))
       return refuse (error, "--stun takes HOST or HOST:PORT, not “%s”.", raw->stun[i]);
   if (raw->stun != NULL)
     {

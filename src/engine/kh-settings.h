@@ -6,6 +6,13 @@
 G_BEGIN_DECLS
 
 /**
+ * KH_SETTINGS_MAX_STUN_SERVERS:
+ *
+ * How many STUN servers are asked at most; those after them are left out.
+ */
+#define KH_SETTINGS_MAX_STUN_SERVERS 16
+
+/**
  * KhSettings:
  * @mailbox_url: the meeting server
  * @stun_servers: (array zero-terminated=1): STUN servers over TCP, `HOST` or `HOST:PORT`

@@ -99,3 +99,17 @@ kh_address_is_global (GInetAddress *address)
 
   return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4 ? is_global_v4 (bytes) : is_global_v6 (bytes);
 }
+
+/**
+ * kh_address_is_host_and_port:
+ * @text: what somebody typed
+ *
+ * Returns: whether it names a server: `HOST` or `HOST:PORT`, with a v6 address in brackets
+ */
+gboolean
+kh_address_is_host_and_port (const char *text)
+{
+  g_autoptr (GSocketConnectable) address = *text != '\0' ? g_network_address_parse (text, 1, NULL) : NULL;
+
+  return address != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) != '\0';
+}

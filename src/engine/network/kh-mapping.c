@@ -2,6 +2,7 @@
 #include "kh-mapping.h"
 
 #include "kh-address.h"
+#include "kh-settings.h"
 #include "kh-stun-client.h"
 
 /* One connection would do to hold the mapping; the second tells whether the mapping is the same for everybody, and
@@ -12,7 +13,6 @@
  * is renewed this much later. */
 #define STAGGER_SECONDS 20
 #define MAX_RETRY_SECONDS 60
-#define MAX_SERVERS 16
 
 /**
  * KhMapping:
@@ -176,7 +176,7 @@ kh_mapping_new (KhTrace *trace, KhPort *port, const char *const *servers)
 
   self->trace = g_object_ref (trace);
   self->port = g_object_ref (port);
-  for (gsize i = 0; servers[i] != NULL && i < MAX_SERVERS; i++)
+  for (gsize i = 0; servers[i] != NULL && i < KH_SETTINGS_MAX_STUN_SERVERS; i++)
     add_server (self, servers[i]);
 
   return self;

@@ -72,6 +72,29 @@ test_read (void)
   g_assert_true (kh_interfaces_is_own (interfaces, loopback));
 }
 
+static void
+test_host_and_port (void)
+{
+  static const struct
+  {
+    const char *text;
+    gboolean good;
+  } cases[] = {
+    { "stun.example.org", TRUE },
+    { "stun.example.org:3478", TRUE },
+    { "203.0.113.7:1", TRUE },
+    { "[2001:db8::7]:3478", TRUE },
+    { "", FALSE },
+    { ":3478", FALSE },
+    { "stun.example.org:", FALSE },
+    { "stun.example.org:x", FALSE },
+    { "stun.example.org:65536", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_true (kh_address_is_host_and_port (cases[i].text) == cases[i].good);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -79,5 +102,6 @@ main (int argc, char **argv)
   g_test_add_func ("/address/text", test_text);
   g_test_add_func ("/address/interfaces", test_interfaces);
   g_test_add_func ("/address/read", test_read);
+  g_test_add_func ("/address/host-and-port", test_host_and_port);
   return g_test_run ();
 }
