@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-focus.h"
+
+/**
+ * kh_focus_skip_scroller:
+ * @widget: a widget of libadwaita's that scrolls its content
+ *
+ * Keeps the keyboard from stopping at the scrolled window inside @widget, which has no name and nothing to do: what can be
+ * reached in it scrolls into view by itself.
+ */
+void
+kh_focus_skip_scroller (GtkWidget *widget)
+{
+  GtkWidget *child = gtk_widget_get_first_child (widget);
+
+  while (child != NULL && !GTK_IS_SCROLLED_WINDOW (child))
+    child = gtk_widget_get_next_sibling (child);
+  if (child != NULL)
+    gtk_widget_set_focusable (child, FALSE);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-network-summary.h"
+
+#include "config.h"
+
+#include "kh-json.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+static const char *
+mapping_in_words (const char *mapping)
+{
+  static const struct
+  {
+    const char *mapping; /* the words of RFC 4787 */
+    const char *words;
+  } table[] = {
+    { "endpoint-independent", N_("Keeps one outside port for everybody") },
+    { "address-dependent", N_("Takes another outside port for each address (symmetric)") },
+    { "address-and-port-dependent", N_("Takes another outside port for each destination (symmetric)") },
+    { "none", N_("No address translation") },
+  };
+
+  for (gsize i = 0; mapping != NULL && i < G_N_ELEMENTS (table); i++)
+    if (strcmp (table[i].mapping, mapping) == 0)
+      return _ (table[i].words);
+  return _ ("Not known yet");
+}
+
+/* Two servers that see the same, or not, are the first test of a router; one server proves nothing. */
+static const char *
+compare (const char *outside, const char *first_outside, const char *local)
+{
+  if (g_strcmp0 (outside, local) == 0)
+    return mapping_in_words ("none");
+  if (g_strcmp0 (outside, first_outside) == 0)
+    return mapping_in_words ("endpoint-independent");
+  return _ ("Takes different outside ports for different destinations (symmetric)");
+}
+
+typedef struct
+{
+  char *server;
+  char *outside;
+} First;
+
+static void
+read_mapping (KhNetworkSummary *self, JsonObject *members, First *first)
+{
+  const char *server = kh_json_get_string (members, "server");
+  const char *outside = kh_json_get_string (members, "outside");
+
+  if (server == NULL || outside == NULL)
+    return;
+
+  if (first->server == NULL || strcmp (first->server, server) == 0)
+    {
+      g_free (first->server);
+      g_free (first->outside);
+      first->server = g_strdup (server);
+      first->outside = g_strdup (outside);
+    }
+  else
+    self->router = compare (outside, first->outside, kh_json_get_string (members, "local"));
+  g_free (self->outside);
+  self->outside = g_strdup (outside);
+}
+
+static const char *
+read_facts (JsonObject *members)
+{
+  JsonObject *facts = kh_json_get_object (members, "facts");
+
+  return mapping_in_words (facts != NULL ? kh_json_get_string (facts, "mapping") : NULL);
+}
+
+/**
+ * kh_network_summary_read:
+ * @self: to be filled
+ * @trace: what has happened so far
+ */
+void
+kh_network_summary_read (KhNetworkSummary *self, KhTrace *trace)
+{
+  GListModel *events = G_LIST_MODEL (trace);
+  First first = { 0 };
+
+  *self = (KhNetworkSummary){ NULL, mapping_in_words (NULL), mapping_in_words (NULL) };
+  for (guint i = 0; i < g_list_model_get_n_items (events); i++)
+    {
+      g_autoptr (KhEvent) event = g_list_model_get_item (events, i);
+      const char *kind = kh_event_get_kind (event);
+
+      if (strcmp (kind, "mapping.found") == 0)
+        read_mapping (self, kh_event_get_members (event), &first);
+      else if (strcmp (kind, "offer.sent") == 0)
+        self->router = read_facts (kh_event_get_members (event));
+      else if (strcmp (kind, "offer.received") == 0)
+        self->friend = read_facts (kh_event_get_members (event));
+    }
+  g_free (first.server);
+  g_free (first.outside);
+}
+
+void
+kh_network_summary_clear (KhNetworkSummary *self)
+{
+  g_clear_pointer (&self->outside, g_free);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "kh-trace.h"
+
+G_BEGIN_DECLS
+
+/**
+ * KhNetworkSummary:
+ * @outside: (nullable): where the internet sees us, `address:port`
+ * @router: what is known of our own router, in words
+ * @friend: what is known of the friend's router, in words
+ *
+ * What a trace tells of the networks, for people.
+ */
+typedef struct
+{
+  char *outside;
+  const char *router;
+  const char *friend;
+} KhNetworkSummary;
+
+void kh_network_summary_read  (KhNetworkSummary *self,
+                               KhTrace          *trace);
+void kh_network_summary_clear (KhNetworkSummary *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KhNetworkSummary, kh_network_summary_clear)
+
+G_END_DECLS
