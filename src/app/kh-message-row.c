@@ -3,23 +3,36 @@
 
 #include "kh-resource.h"
 
+/* Characters from which on a bubble takes all the width it may have. */
+#define LONG_TEXT 80
+
+/* A bubble leaves this part of the line free, so that one sees whose it is. */
+#define FREE_PART 6
+
+#define MINIMUM_WIDTH 120
+#define NATURAL_WIDTH 400
+
 /**
  * KhMessageRow:
  *
  * A message as it stands in the list: the friend's at the start of the line, ours at its end.
+ *
+ * Nearly all that a message costs is the measuring of its text, and a label in a box is measured five times. So the row does
+ * that itself: only a short text is asked for the width that it would like.
  */
 struct _KhMessageRow
 {
-  AdwBin parent_instance;
+  GtkWidget parent_instance;
 
   GtkWidget *bubble;
   GtkLabel *text;
   GtkLabel *note;
   GBinding *binding;
   KhMessage *message;
+  gboolean own;
 };
 
-G_DEFINE_FINAL_TYPE (KhMessageRow, kh_message_row, ADW_TYPE_BIN)
+G_DEFINE_FINAL_TYPE (KhMessageRow, kh_message_row, GTK_TYPE_WIDGET)
 
 /* The list's own item widget is what a screen reader stops at; GTK 4.8 has no other way to name it. */
 static void
@@ -30,6 +43,60 @@ name_item (KhMessageRow *self)
 
   if (item != NULL && label != NULL)
     gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+}
+
+static gboolean
+is_long (KhMessageRow *self)
+{
+  const char *text = gtk_label_get_text (self->text);
+
+  return g_utf8_strlen (text, LONG_TEXT * 4) >= LONG_TEXT;
+}
+
+static int
+bubble_width (KhMessageRow *self, int line)
+{
+  int most = MAX (line - line / FREE_PART, MINIMUM_WIDTH);
+  int minimum;
+  int natural;
+
+  if (is_long (self))
+    return most;
+
+  gtk_widget_measure (self->bubble, GTK_ORIENTATION_HORIZONTAL, -1, &minimum, &natural, NULL, NULL);
+  return CLAMP (natural, MIN (minimum, line), MAX (most, minimum));
+}
+
+static GtkSizeRequestMode
+kh_message_row_get_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
+static void
+kh_message_row_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
+                        int *minimum_baseline, int *natural_baseline)
+{
+  KhMessageRow *self = KH_MESSAGE_ROW (widget);
+
+  if (orientation == GTK_ORIENTATION_HORIZONTAL)
+    {
+      *minimum = MINIMUM_WIDTH;
+      *natural = NATURAL_WIDTH;
+    }
+  else
+    gtk_widget_measure (self->bubble, orientation, bubble_width (self, for_size < 0 ? NATURAL_WIDTH : for_size), minimum,
+                        natural, NULL, NULL);
+}
+
+static void
+kh_message_row_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  KhMessageRow *self = KH_MESSAGE_ROW (widget);
+  int taken = bubble_width (self, width);
+  gboolean at_left = self->own == (gtk_widget_get_direction (widget) == GTK_TEXT_DIR_RTL);
+
+  gtk_widget_size_allocate (self->bubble, &(GtkAllocation){ at_left ? 0 : width - taken, 0, taken, height }, -1);
 }
 
 static void
@@ -44,8 +111,10 @@ unset_message (KhMessageRow *self)
 static void
 kh_message_row_dispose (GObject *object)
 {
-  unset_message (KH_MESSAGE_ROW (object));
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_MESSAGE_ROW);
+  KhMessageRow *self = KH_MESSAGE_ROW (object);
+
+  unset_message (self);
+  g_clear_pointer (&self->bubble, gtk_widget_unparent);
 
   G_OBJECT_CLASS (kh_message_row_parent_class)->dispose (object);
 }
@@ -56,6 +125,9 @@ kh_message_row_class_init (KhMessageRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = kh_message_row_dispose;
+  widget_class->get_request_mode = kh_message_row_get_request_mode;
+  widget_class->measure = kh_message_row_measure;
+  widget_class->size_allocate = kh_message_row_size_allocate;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-message-row.ui");
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, bubble);
@@ -82,8 +154,6 @@ kh_message_row_new (void)
 void
 kh_message_row_set_message (KhMessageRow *self, KhMessage *message)
 {
-  gboolean own;
-
   g_return_if_fail (KH_IS_MESSAGE_ROW (self));
 
   unset_message (self);
@@ -91,10 +161,9 @@ kh_message_row_set_message (KhMessageRow *self, KhMessage *message)
     return;
 
   self->message = g_object_ref (message);
-  own = kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
+  self->own = kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
   gtk_label_set_text (self->text, kh_message_get_text (message));
-  gtk_widget_set_halign (self->bubble, own ? GTK_ALIGN_END : GTK_ALIGN_START);
-  if (own)
+  if (self->own)
     gtk_widget_add_css_class (self->bubble, "own");
   else
     gtk_widget_remove_css_class (self->bubble, "own");
