@@ -7,7 +7,9 @@
 #include "kh-resource.h"
 #include "kh-window.h"
 
+#include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <signal.h>
 
 /**
  * KhApplication:
@@ -19,6 +21,7 @@ struct _KhApplication
   AdwApplication parent_instance;
 
   GSettings *preferences;
+  guint signals[3];
 };
 
 G_DEFINE_FINAL_TYPE (KhApplication, kh_application, ADW_TYPE_APPLICATION)
@@ -83,6 +86,18 @@ on_quit (GSimpleAction *action, GVariant *parameter, gpointer application)
     gtk_window_close (i->data);
 }
 
+/* There is nobody to ask: the desktop's session ends, or somebody pressed Ctrl+C. Friends get their goodbye all the same. */
+static gboolean
+on_signal (gpointer application)
+{
+  g_autoptr (GList) windows = g_list_copy (gtk_application_get_windows (application));
+
+  for (GList *i = windows; i != NULL; i = i->next)
+    if (KH_IS_WINDOW (i->data))
+      kh_window_leave (i->data);
+  return G_SOURCE_CONTINUE;
+}
+
 static const GActionEntry actions[] = {
   { "invite", on_invite }, { "join", on_join, "s" }, { "enter-code", on_enter_code }, { "preferences", on_preferences },
   { "about", on_about },   { "quit", on_quit },
@@ -120,6 +135,20 @@ kh_application_startup (GApplication *application)
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   add_shortcuts (GTK_APPLICATION (self));
   gtk_window_set_default_icon_name (KH_APP_ID);
+  self->signals[0] = g_unix_signal_add (SIGTERM, on_signal, self);
+  self->signals[1] = g_unix_signal_add (SIGINT, on_signal, self);
+  self->signals[2] = g_unix_signal_add (SIGHUP, on_signal, self);
+}
+
+static void
+kh_application_shutdown (GApplication *application)
+{
+  KhApplication *self = KH_APPLICATION (application);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (self->signals); i++)
+    g_clear_handle_id (&self->signals[i], g_source_remove);
+
+  G_APPLICATION_CLASS (kh_application_parent_class)->shutdown (application);
 }
 
 static void
@@ -156,6 +185,7 @@ kh_application_class_init (KhApplicationClass *klass)
 
   G_OBJECT_CLASS (klass)->finalize = kh_application_finalize;
   application_class->startup = kh_application_startup;
+  application_class->shutdown = kh_application_shutdown;
   application_class->activate = kh_application_activate;
   application_class->open = kh_application_open;
 }

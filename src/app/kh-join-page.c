@@ -48,14 +48,29 @@ show_line (GtkLabel *label, const char *text)
   gtk_widget_set_visible (GTK_WIDGET (label), text != NULL);
 }
 
-/* Somebody who is still typing need not be told that the end is missing: only what cannot become right any more, or what
- * was pasted as a whole. */
+/* Whether the words before the one that is being typed may stand. */
 static gboolean
-is_unfinished (KhJoinPage *self, const char *typed)
+begins_well (const char *typed)
 {
-  g_auto (GStrv) endings = kh_code_complete (typed, KH_CODE_DEFAULT_WORDS);
+  const char *last = strrchr (typed, '-');
+  g_autofree char *before = g_strndup (typed, last - typed);
+  g_autofree char *code = NULL;
 
-  return endings[0] != NULL || typed[strspn (typed, "0123456789 ")] == '\0';
+  if (strchr (before, '-') == NULL)
+    return TRUE;
+
+  code = kh_code_parse (before, NULL, NULL);
+  return code != NULL;
+}
+
+/* Somebody who is still typing need not be told that the end is missing: only what cannot become right any more. */
+static gboolean
+is_unfinished (const char *typed)
+{
+  g_autofree char *clean = kh_code_clean (typed);
+  g_auto (GStrv) endings = kh_code_complete (clean, KH_CODE_DEFAULT_WORDS);
+
+  return (endings[0] != NULL && begins_well (clean)) || clean[strspn (clean, "0123456789")] == '\0';
 }
 
 static char *
@@ -90,7 +105,7 @@ explain_fault (KhJoinPage *self, const char *typed, const KhCodeFault *fault)
 {
   g_autofree char *reason = NULL;
 
-  if (*typed != '\0' && !is_unfinished (self, typed))
+  if (*typed != '\0' && !is_unfinished (typed))
     reason = kh_code_fault_fill (fault, _ (fault->sentence));
   show_line (self->reason_label, reason);
   show_line (self->server_label, NULL);
@@ -142,7 +157,7 @@ on_suggestion (GtkButton *button, KhJoinPage *self)
   g_autofree char *completed = g_strdup (text);
 
   gtk_editable_set_text (GTK_EDITABLE (self->entry), completed);
-  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  gtk_widget_grab_focus (GTK_WIDGET (self));
   gtk_editable_set_position (GTK_EDITABLE (self->entry), -1);
 }
 
@@ -154,8 +169,6 @@ suggestion_new (KhJoinPage *self, const char *completion)
   const char *word = *parts[count - 1] != '\0' ? parts[count - 1] : parts[count - 2];
   GtkWidget *button = gtk_button_new_with_label (word);
 
-  gtk_widget_add_css_class (button, "pill");
-  gtk_widget_add_css_class (button, "suggestion");
   g_object_set_data_full (G_OBJECT (button), "completion", g_strdup (completion), g_free);
   g_signal_connect (button, "clicked", G_CALLBACK (on_suggestion), self);
   return button;
@@ -239,10 +252,13 @@ look_at_clipboard (KhJoinPage *self)
 
 /* --- the widget ----------------------------------------------------------------------------------------------- */
 
+/* What has been filled in is to be read, not to be typed over. */
 static gboolean
 kh_join_page_grab_focus (GtkWidget *widget)
 {
-  return gtk_widget_grab_focus (GTK_WIDGET (KH_JOIN_PAGE (widget)->entry));
+  GtkEditable *entry = GTK_EDITABLE (KH_JOIN_PAGE (widget)->entry);
+
+  return gtk_text_grab_focus_without_selecting (GTK_TEXT (gtk_editable_get_delegate (entry)));
 }
 
 static void

@@ -467,6 +467,20 @@ kh_window_close_request (GtkWindow *window)
   return GTK_WINDOW_CLASS (kh_window_parent_class)->close_request (window);
 }
 
+/**
+ * kh_window_leave:
+ *
+ * Closes the window without asking: somebody ends the whole session of the desktop, or the program.
+ */
+void
+kh_window_leave (KhWindow *self)
+{
+  g_return_if_fail (KH_IS_WINDOW (self));
+
+  self->leaving = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
+}
+
 /* --- actions -------------------------------------------------------------------------------------------------- */
 
 static void

@@ -15,6 +15,7 @@ void      kh_window_join       (KhWindow       *self,
                                 const char     *code_or_link);
 void      kh_window_enter_code (KhWindow       *self,
                                 const char     *code_or_link);
+void      kh_window_leave      (KhWindow       *self);
 void      kh_window_tell       (KhWindow       *self,
                                 const char     *sentence);
 
