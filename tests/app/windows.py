@@ -147,7 +147,7 @@ class Window:
             environment.pop(name, None)
         return dict(environment, DISPLAY=self.display.name, GDK_BACKEND="x11", GSK_RENDERER="cairo",
                     GDK_DEBUG="gl-disable", GSETTINGS_BACKEND="keyfile", GSETTINGS_SCHEMA_DIR=f"{self.builddir}/data",
-                    KH_LOCALE_DIR=f"{self.builddir}/po", LANG="C.UTF-8", **more)
+                    **{"KH_LOCALE_DIR": f"{self.builddir}/po", "LANG": "C.UTF-8", **more})
 
     def write_settings(self, settings, animations):
         os.makedirs(f"{self.home}/config/glib-2.0/settings")
