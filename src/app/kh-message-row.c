@@ -26,6 +26,7 @@ struct _KhMessageRow
 
   GtkWidget *bubble;
   GtkLabel *text;
+  GtkWidget *unfold_button;
   GtkLabel *note;
   GBinding *binding;
   KhMessage *message;
@@ -43,6 +44,22 @@ name_item (KhMessageRow *self)
 
   if (item != NULL && label != NULL)
     gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+}
+
+static void
+show_text (KhMessageRow *self)
+{
+  g_autofree char *shown = kh_message_dup_shown (self->message);
+
+  gtk_label_set_text (self->text, shown);
+  gtk_widget_set_visible (self->unfold_button, kh_message_is_folded (self->message));
+  name_item (self);
+}
+
+static void
+on_unfold (KhMessageRow *self)
+{
+  kh_message_unfold (self->message);
 }
 
 static gboolean
@@ -132,7 +149,9 @@ kh_message_row_class_init (KhMessageRowClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-message-row.ui");
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, bubble);
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, text);
+  gtk_widget_class_bind_template_child (widget_class, KhMessageRow, unfold_button);
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, note);
+  gtk_widget_class_bind_template_callback (widget_class, on_unfold);
 }
 
 static void
@@ -162,7 +181,6 @@ kh_message_row_set_message (KhMessageRow *self, KhMessage *message)
 
   self->message = g_object_ref (message);
   self->own = kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
-  gtk_label_set_text (self->text, kh_message_get_text (message));
   if (self->own)
     gtk_widget_add_css_class (self->bubble, "own");
   else
@@ -170,5 +188,6 @@ kh_message_row_set_message (KhMessageRow *self, KhMessage *message)
 
   self->binding = g_object_bind_property (message, "note", self->note, "label", G_BINDING_SYNC_CREATE);
   g_signal_connect_swapped (message, "notify::note", G_CALLBACK (name_item), self);
-  name_item (self);
+  g_signal_connect_swapped (message, "notify::shown", G_CALLBACK (show_text), self);
+  show_text (self);
 }

@@ -4,6 +4,12 @@
 #include "kh-message-row.h"
 #include "kh-resource.h"
 
+/* How many frames a list has to find its end. */
+#define SETTLING_FRAMES 8
+
+/* Pixels from the end within which a reader counts as being there. */
+#define READERS_END 24
+
 /**
  * KhMessageView:
  *
@@ -21,7 +27,8 @@ struct _KhMessageView
 
   KhMessageLog *log;
   GtkAdjustment *adjustment;
-  gboolean following;
+  guint tick_id; /* while the list is on its way to the newest message */
+  guint frames_left;
 };
 
 G_DEFINE_FINAL_TYPE (KhMessageView, kh_message_view, ADW_TYPE_BIN)
@@ -45,6 +52,37 @@ on_unbind (GtkSignalListItemFactory *factory, GtkListItem *item)
   kh_message_row_set_message (KH_MESSAGE_ROW (gtk_list_item_get_child (item)), NULL);
 }
 
+static double
+end_of (GtkAdjustment *adjustment)
+{
+  return gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment);
+}
+
+static gboolean
+is_near_end (KhMessageView *self, double pixels)
+{
+  return gtk_adjustment_get_value (self->adjustment) >= end_of (self->adjustment) - pixels;
+}
+
+/* A list knows a row's height only once it has been drawn, and guesses until then. So it is sent to its end again until it
+ * has stayed there for a frame. */
+static gboolean
+on_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+{
+  KhMessageView *self = KH_MESSAGE_VIEW (widget);
+
+  self->frames_left--;
+  if (!is_near_end (self, 1))
+    gtk_adjustment_set_value (self->adjustment, end_of (self->adjustment));
+  else
+    self->frames_left = MIN (self->frames_left, 1);
+  if (self->frames_left > 0)
+    return G_SOURCE_CONTINUE;
+
+  self->tick_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
 static void
 go_to_newest (KhMessageView *self)
 {
@@ -52,18 +90,16 @@ go_to_newest (KhMessageView *self)
 
   if (count > 0)
     gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", count - 1);
-  self->following = TRUE;
+  self->frames_left = SETTLING_FRAMES;
+  if (self->tick_id == 0)
+    self->tick_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_frame, NULL, NULL);
   gtk_widget_set_visible (self->newest_button, FALSE);
 }
 
-/* Whoever has scrolled back to read is left there. */
 static void
 on_scrolled (GtkAdjustment *adjustment, KhMessageView *self)
 {
-  double end = gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment);
-
-  self->following = gtk_adjustment_get_value (adjustment) >= end - 24;
-  if (self->following)
+  if (is_near_end (self, READERS_END))
     gtk_widget_set_visible (self->newest_button, FALSE);
 }
 
@@ -125,7 +161,6 @@ kh_message_view_clear (KhMessageView *self)
   self->log = kh_message_log_new ();
   selection = gtk_no_selection_new (g_object_ref (kh_message_log_get_model (self->log)));
   gtk_list_view_set_model (self->list, GTK_SELECTION_MODEL (selection));
-  self->following = TRUE;
   gtk_widget_set_visible (self->newest_button, FALSE);
   gtk_widget_set_visible (self->empty_label, TRUE);
 }
@@ -134,19 +169,20 @@ kh_message_view_clear (KhMessageView *self)
  * kh_message_view_add:
  * @message: the newest message
  *
- * An own message is always gone to: whoever writes wants to see it.
+ * Goes to it if the reader was at the end, and always to an own one: whoever writes wants to see it. Whoever has scrolled
+ * back to read is left there, and told.
  */
 void
 kh_message_view_add (KhMessageView *self, KhMessage *message)
 {
-  gboolean own;
+  gboolean follow;
 
   g_return_if_fail (KH_IS_MESSAGE_VIEW (self));
 
-  own = kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
+  follow = self->tick_id != 0 || is_near_end (self, READERS_END) || kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
   kh_message_log_add (self->log, message);
   gtk_widget_set_visible (self->empty_label, FALSE);
-  if (own || self->following)
+  if (follow)
     go_to_newest (self);
   else
     gtk_widget_set_visible (self->newest_button, TRUE);

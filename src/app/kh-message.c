@@ -10,6 +10,11 @@
 /* More than a message on the wire can hold. */
 #define MAX_CHARACTERS 65536
 
+/* What is shown of a long message before its reader asks for all of it: drawing 32 KiB takes a third of a second, and a friend
+ * can send many. */
+#define FOLDED_CHARACTERS 1200
+#define FOLDED_LINES 24
+
 /**
  * KhMessage:
  *
@@ -23,6 +28,7 @@ struct _KhMessage
   guint64 id;
   char *author; /* NULL where the friend has no name */
   char *text;
+  gsize folded; /* bytes that are shown for now, 0 for all */
   GDateTime *time; /* by the own clock: when it was said, or when it came */
 };
 
@@ -31,6 +37,7 @@ G_DEFINE_FINAL_TYPE (KhMessage, kh_message, G_TYPE_OBJECT)
 enum
 {
   PROP_NOTE = 1,
+  PROP_SHOWN,
   N_PROPERTIES
 };
 
@@ -43,6 +50,9 @@ kh_message_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
     {
     case PROP_NOTE:
       g_value_take_string (value, kh_message_dup_note (KH_MESSAGE (object)));
+      break;
+    case PROP_SHOWN:
+      g_value_take_string (value, kh_message_dup_shown (KH_MESSAGE (object)));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -76,6 +86,14 @@ kh_message_class_init (KhMessageClass *klass)
    */
   properties[PROP_NOTE] = g_param_spec_string ("note", NULL, NULL, NULL,
                                                G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+
+  /**
+   * KhMessage:shown:
+   *
+   * What is shown of the text: all of it, or the beginning of a long one.
+   */
+  properties[PROP_SHOWN] = g_param_spec_string ("shown", NULL, NULL, NULL,
+                                                G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -83,6 +101,18 @@ static void
 kh_message_init (KhMessage *self)
 {
   self->time = g_date_time_new_now_local ();
+}
+
+/* Where a long text is folded, 0 for one that is short enough. */
+static gsize
+find_fold (const char *text)
+{
+  const char *at = text;
+  guint lines = 0;
+
+  for (guint i = 0; *at != '\0' && i < FOLDED_CHARACTERS && lines < FOLDED_LINES; i++, at = g_utf8_next_char (at))
+    lines += *at == '\n';
+  return *at != '\0' ? (gsize) (at - text) : 0;
 }
 
 /**
@@ -103,6 +133,7 @@ kh_message_new (KhMessageState state, guint64 id, const char *author, const char
   self->id = id;
   self->author = g_strdup (author);
   self->text = kh_text_plain_lines (text, MAX_CHARACTERS);
+  self->folded = find_fold (self->text);
 
   return self;
 }
@@ -144,6 +175,55 @@ kh_message_get_text (KhMessage *self)
 }
 
 /**
+ * kh_message_is_folded:
+ *
+ * Returns: whether only the beginning is shown
+ */
+gboolean
+kh_message_is_folded (KhMessage *self)
+{
+  g_return_val_if_fail (KH_IS_MESSAGE (self), FALSE);
+
+  return self->folded != 0;
+}
+
+/**
+ * kh_message_unfold:
+ *
+ * All of it is shown from now on.
+ */
+void
+kh_message_unfold (KhMessage *self)
+{
+  g_return_if_fail (KH_IS_MESSAGE (self));
+
+  if (self->folded == 0)
+    return;
+
+  self->folded = 0;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
+}
+
+/**
+ * kh_message_dup_shown:
+ *
+ * Returns: (transfer full): the text, or the beginning of a long one
+ */
+char *
+kh_message_dup_shown (KhMessage *self)
+{
+  g_autofree char *beginning = NULL;
+
+  g_return_val_if_fail (KH_IS_MESSAGE (self), NULL);
+
+  if (self->folded == 0)
+    return g_strdup (self->text);
+
+  beginning = g_strndup (self->text, self->folded);
+  return g_strconcat (g_strchomp (beginning), "…", NULL);
+}
+
+/**
  * kh_message_dup_note:
  *
  * Returns: (transfer full): the line beneath the text, such as "12:04 · Delivered"
@@ -178,12 +258,13 @@ char *
 kh_message_dup_label (KhMessage *self)
 {
   g_autofree char *note = kh_message_dup_note (self);
+  g_autofree char *shown = kh_message_dup_shown (self);
 
   if (self->state != KH_MESSAGE_RECEIVED)
     /* Translators: %1$s is what was said, %2$s when, and what became of it */
-    return g_strdup_printf (_ ("You: %1$s (%2$s)"), self->text, note);
+    return g_strdup_printf (_ ("You: %1$s (%2$s)"), shown, note);
   if (self->author == NULL)
-    return g_strdup_printf (_ ("Your friend: %1$s (%2$s)"), self->text, note);
+    return g_strdup_printf (_ ("Your friend: %1$s (%2$s)"), shown, note);
   /* Translators: %1$s is the friend's name, %2$s what was said, %3$s when */
-  return g_strdup_printf (_ ("%1$s: %2$s (%3$s)"), self->author, self->text, note);
+  return g_strdup_printf (_ ("%1$s: %2$s (%3$s)"), self->author, shown, note);
 }

@@ -32,6 +32,9 @@ void           kh_message_set_state (KhMessage      *self,
                                      KhMessageState  state);
 guint64        kh_message_get_id    (KhMessage      *self);
 const char    *kh_message_get_text  (KhMessage      *self);
+gboolean       kh_message_is_folded (KhMessage      *self);
+void           kh_message_unfold    (KhMessage      *self);
+char          *kh_message_dup_shown (KhMessage      *self);
 char          *kh_message_dup_note  (KhMessage      *self);
 char          *kh_message_dup_label (KhMessage      *self);
 

@@ -175,9 +175,12 @@ announce (KhWindow *self, const char *sentence)
 void
 kh_window_tell (KhWindow *self, const char *sentence)
 {
+  g_autofree char *markup = NULL;
+
   g_return_if_fail (KH_IS_WINDOW (self));
 
-  adw_toast_overlay_add_toast (self->toasts, g_object_new (ADW_TYPE_TOAST, "title", sentence, "timeout", 3, NULL));
+  markup = g_markup_escape_text (sentence, -1); /* which a toast's title is */
+  adw_toast_overlay_add_toast (self->toasts, g_object_new (ADW_TYPE_TOAST, "title", markup, "timeout", 3, NULL));
   announce (self, sentence);
 }
 
