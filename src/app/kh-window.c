@@ -564,7 +564,7 @@ on_tell (GSimpleAction *action, GVariant *parameter, gpointer window)
 
 /* A state that others may read and nobody may set. */
 static void
-refuse_state (GSimpleAction *action, GVariant *value, gpointer window)
+refuse (GSimpleAction *action, GVariant *value, gpointer window)
 {
 }
 
@@ -577,8 +577,8 @@ static const GActionEntry actions[] = {
   { "copy-report", on_copy_report },
   { "try-again", on_try_again },
   { "tell", on_tell, "s" },
-  { "phase", NULL, NULL, "'home'", refuse_state },
-  { "code", NULL, NULL, "''", refuse_state },
+  { "phase", refuse, NULL, "'home'", refuse },
+  { "code", refuse, NULL, "''", refuse },
 };
 
 /* --- the widget ----------------------------------------------------------------------------------------------- */
