@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "kh-accessible.h"
 #include "kh-code.h"
 #include "kh-conversation-page.h"
 #include "kh-error.h"
@@ -460,6 +461,7 @@ kh_window_close_request (GtkWindow *window)
 {
   KhWindow *self = KH_WINDOW (window);
 
+  kh_accessible_name_buttons (dialog);
   if (is_live (self) && self->connected && !self->leaving)
     {
       leave_or_ask (self, (Leave) gtk_window_close);
