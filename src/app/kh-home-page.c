@@ -28,6 +28,7 @@ kh_home_page_grab_focus (GtkWidget *widget)
 static void
 kh_home_page_dispose (GObject *object)
 {
+  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
   gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_HOME_PAGE);
 
   G_OBJECT_CLASS (kh_home_page_parent_class)->dispose (object);

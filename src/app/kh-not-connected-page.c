@@ -33,6 +33,7 @@ kh_not_connected_page_grab_focus (GtkWidget *widget)
 static void
 kh_not_connected_page_dispose (GObject *object)
 {
+  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
   gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_NOT_CONNECTED_PAGE);
 
   G_OBJECT_CLASS (kh_not_connected_page_parent_class)->dispose (object);
