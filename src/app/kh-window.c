@@ -39,9 +39,10 @@ struct _KhWindow
   GSettings *preferences;
   KhSession *session; /* NULL on the pages before one */
   KhRole role;
-  char *joined_with;  /* what the last joining was tried with */
-  gboolean connected; /* it has come to a conversation */
-  gboolean leaving;   /* the user has agreed to leave it */
+  char *joined_with;   /* what the last joining was tried with */
+  gboolean connected;  /* it has come to a conversation */
+  gboolean leaving;    /* the user has agreed to leave it */
+  GtkWindow *question; /* whether to leave, while it is asked */
   guint inhibit_cookie;
 };
 
@@ -426,9 +427,12 @@ on_leave_response (AdwMessageDialog *dialog, const char *response, KhWindow *sel
 {
   Leave leave = (Leave) g_object_get_data (G_OBJECT (dialog), "leave");
 
+  g_clear_weak_pointer (&self->question);
   if (strcmp (response, "leave") != 0)
     return;
 
+  /* The dialog may outlive this window by a moment, and would ask for it. */
+  gtk_window_set_transient_for (GTK_WINDOW (dialog), NULL);
   self->leaving = TRUE;
   leave (self);
 }
@@ -444,6 +448,12 @@ leave_or_ask (KhWindow *self, Leave leave)
       leave (self);
       return;
     }
+  if (self->question != NULL)
+    {
+      g_object_set_data (G_OBJECT (self->question), "leave", leave);
+      gtk_window_present (self->question);
+      return;
+    }
 
   dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("End the Conversation?"),
                                    _ ("The line to your friend is closed, and what was said is not kept."));
@@ -451,7 +461,9 @@ leave_or_ask (KhWindow *self, Leave leave)
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "leave", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "stay");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "stay");
+  kh_accessible_name_buttons (dialog);
   g_object_set_data (G_OBJECT (dialog), "leave", leave);
+  g_set_weak_pointer (&self->question, GTK_WINDOW (dialog));
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_leave_response), self, 0);
   gtk_window_present (GTK_WINDOW (dialog));
 }
@@ -461,7 +473,6 @@ kh_window_close_request (GtkWindow *window)
 {
   KhWindow *self = KH_WINDOW (window);
 
-  kh_accessible_name_buttons (dialog);
   if (is_live (self) && self->connected && !self->leaving)
     {
       leave_or_ask (self, (Leave) gtk_window_close);
@@ -564,7 +575,7 @@ on_tell (GSimpleAction *action, GVariant *parameter, gpointer window)
   kh_window_tell (window, g_variant_get_string (parameter, NULL));
 }
 
-/* A state that others may read and nobody may set. */
+/* A state that others may read; nobody may set it, and there is nothing to activate. */
 static void
 refuse (GSimpleAction *action, GVariant *value, gpointer window)
 {
@@ -610,6 +621,7 @@ kh_window_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->session, self);
   g_clear_object (&self->session);
   g_clear_object (&self->preferences);
+  g_clear_weak_pointer (&self->question);
   gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_WINDOW);
 
   G_OBJECT_CLASS (kh_window_parent_class)->dispose (object);
