@@ -1,18 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints the accessible tree of the running Knothole as JSON, in order: what a screen reader gets. tree.py [--press NAME]
+"""Prints the accessible tree of the running Knothole as JSON, in order: what a screen reader gets.
 
-Each node: depth, role, name, description, states, text, extents (x, y, width, height in its window)."""
+   tree.py           once
+   tree.py --serve   for each line of standard input: an empty one asks for the tree, another is the name of what to press
+
+Each node: depth, role, name, description, states, text, extents (x, y, width, height in its window). What cannot be done is
+answered by a string."""
 
 import json
 import sys
+import warnings
 
 import gi
 
 gi.require_version("Atspi", "2.0")
-from gi.repository import Atspi
+from gi.repository import Atspi, GLib
 
-STATES = ("focusable", "focused", "sensitive", "showing", "visible", "selectable", "invalid_entry")
+STATES = ("focusable", "focused", "sensitive", "showing", "visible", "selectable", "invalid_entry", "active", "modal", "checked",
+          "expanded")
+
+
+warnings.simplefilter("ignore", DeprecationWarning)  # the newer names are not in Debian 12
+
+
+class Failure(Exception):
+    pass
 
 
 def find_application():
@@ -20,16 +33,16 @@ def find_application():
     for index in range(desktop.get_child_count()):
         child = desktop.get_child_at_index(index)
         if child is not None and child.get_name() in ("knothole", "Knothole", "io.github.knothole.Knothole"):
+            # Nothing is remembered from one tree to the next: there is no loop that would hear of changes.
+            child.set_cache_mask(Atspi.Cache.NONE)
+            child.clear_cache()
             return child
-    raise SystemExit("no Knothole on the accessibility bus")
+    raise Failure("no Knothole on the accessibility bus")
 
 
 def text_of(node):
-    try:
-        interface = node.get_text_iface()
-        return interface.get_text(0, interface.get_character_count()) if interface else ""
-    except Exception:
-        return ""
+    interface = node.get_text_iface()
+    return interface.get_text(0, interface.get_character_count()) if interface else ""
 
 
 def describe(node, depth):
@@ -42,29 +55,51 @@ def describe(node, depth):
             "extents": [box.x, box.y, box.width, box.height]}
 
 
+def children(node):
+    """All at once: GTK 4.8 crashes when it is asked for a window that has been closed since they were counted."""
+    found = [node.get_child_at_index(index) for index in range(node.get_child_count())]
+    return [child for child in found if child is not None]
+
+
 def walk(node, depth=0):
     described = describe(node, depth)
     if depth > 1 and "visible" not in described["states"]:
         return
     yield node, described
-    for index in range(node.get_child_count()):
-        child = node.get_child_at_index(index)
-        if child is not None:
-            yield from walk(child, depth + 1)
+    for child in children(node):
+        yield from walk(child, depth + 1)
 
 
-def press(nodes, name):
-    for node, described in nodes:
-        if described["name"] == name and "sensitive" in described["states"] and node.get_action_iface():
+def tree(attempts=5):
+    """Whatever goes away while it is walked over makes the walk begin again."""
+    for attempt in range(attempts):
+        try:
+            return list(walk(find_application()))
+        except GLib.Error as error:
+            reason = error.message
+    raise Failure(reason)
+
+
+def press(name):
+    for node, described in tree():
+        if described["name"] == name and {"sensitive", "focusable"} <= set(described["states"]):
             return node.get_action_iface().do_action(0)
-    raise SystemExit(f"nothing to press is called “{name}”")
+    raise Failure(f"nothing to press is called “{name}”")
+
+
+def answer(line):
+    try:
+        return press(line) if line else [described for _, described in tree()]
+    except (Failure, GLib.Error) as error:
+        return str(error)
 
 
 def main():
-    nodes = list(walk(find_application()))
-    if sys.argv[1:2] == ["--press"]:
-        press(nodes, sys.argv[2])
-    print(json.dumps([described for _, described in nodes]))
+    if sys.argv[1:] == ["--serve"]:
+        for line in sys.stdin:
+            print(json.dumps(answer(line.rstrip("\n"))), flush=True)
+    else:
+        print(json.dumps(answer("")))
 
 
 main()
