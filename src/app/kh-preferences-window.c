@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "kh-focus.h"
 #include "kh-offer.h"
 #include "kh-preferences.h"
 #include "kh-resource.h"
@@ -19,6 +20,7 @@ struct _KhPreferencesWindow
 {
   AdwPreferencesWindow parent_instance;
 
+  GtkWidget *page;
   AdwEntryRow *name_row;
   AdwEntryRow *mailbox_row;
   AdwEntryRow *stun_row;
@@ -102,6 +104,7 @@ kh_preferences_window_class_init (KhPreferencesWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = kh_preferences_window_dispose;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-preferences-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, KhPreferencesWindow, page);
   gtk_widget_class_bind_template_child (widget_class, KhPreferencesWindow, name_row);
   gtk_widget_class_bind_template_child (widget_class, KhPreferencesWindow, mailbox_row);
   gtk_widget_class_bind_template_child (widget_class, KhPreferencesWindow, stun_row);
@@ -113,10 +116,23 @@ kh_preferences_window_class_init (KhPreferencesWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_stun_changed);
 }
 
+/* A list is called like its group; this group has no title. */
+static void
+name_list (AdwEntryRow *row)
+{
+  GtkWidget *list = gtk_widget_get_ancestor (GTK_WIDGET (row), GTK_TYPE_LIST_BOX);
+
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), -1);
+}
+
 static void
 kh_preferences_window_init (KhPreferencesWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  kh_focus_skip_scroller (self->page);
+  name_list (self->stun_row);
 }
 
 static void
