@@ -346,6 +346,16 @@ class Window:
         return wait_until(lambda: self.display.xdotool("search", "--onlyvisible", "--pid", str(self.process.pid)).split(),
                           "the window on its display")[-1]
 
+    def take_keyboard(self):
+        """There is no window manager: what has the keyboard is said by hand. The newest window of the program gets it."""
+        self.display.xdotool("windowfocus", "--sync", self.x_window())
+
+    def key(self, *keys):
+        self.display.xdotool("key", "--delay", "20", *keys)
+
+    def type(self, text):
+        self.display.xdotool("type", "--delay", "40", text)
+
     def clipboard(self):
         """What another program would paste."""
         result = subprocess.run([sys.executable, "-B", f"{HERE}/clipboard.py"], env=self.environment, capture_output=True,
