@@ -146,8 +146,8 @@ update_actions (KhWindow *self)
 static void
 show_page (KhWindow *self, const char *name)
 {
+  gboolean already = shows (self, name); /* not only since it was made: a stack shows its first page by itself */
   GtkWidget *page = get_page (self, name);
-  gboolean already = shows (self, name);
 
   gtk_widget_set_visible (page, TRUE);
   gtk_stack_set_visible_child (self->stack, page);
