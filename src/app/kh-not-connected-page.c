@@ -19,6 +19,7 @@ struct _KhNotConnectedPage
 
   AdwStatusPage *status_page;
   GtkWidget *again_button;
+  GtkExpander *details;
   KhEventLog *log;
 };
 
@@ -28,6 +29,13 @@ static gboolean
 kh_not_connected_page_grab_focus (GtkWidget *widget)
 {
   return gtk_widget_grab_focus (KH_NOT_CONNECTED_PAGE (widget)->again_button);
+}
+
+/* GTK 4.8 looks for the focus in what it does not show, and warns that it is in no window. So it is not there. */
+static void
+on_expanded (KhNotConnectedPage *self)
+{
+  gtk_expander_set_child (self->details, gtk_expander_get_expanded (self->details) ? GTK_WIDGET (self->log) : NULL);
 }
 
 static void
@@ -51,7 +59,9 @@ kh_not_connected_page_class_init (KhNotConnectedPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-not-connected-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, status_page);
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, again_button);
+  gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, details);
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, log);
+  gtk_widget_class_bind_template_callback (widget_class, on_expanded);
 }
 
 static void
@@ -59,6 +69,7 @@ kh_not_connected_page_init (KhNotConnectedPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   kh_focus_skip_scroller (GTK_WIDGET (self->status_page));
+  on_expanded (self);
 }
 
 /**
