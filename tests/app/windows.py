@@ -155,7 +155,8 @@ class Bus:
         self.connection = None
         self.accessibility = ""
         # Services that know of a display leave the address of their accessibility bus there, for all windows to mistake.
-        environment = {name: value for name, value in environment.items() if name != "DISPLAY"}
+        # And what they warn of is theirs.
+        environment = {name: value for name, value in environment.items() if name not in ("DISPLAY", "G_DEBUG")}
         # A session of its own: what the bus starts by itself, the accessibility bus among it, can be ended with it.
         self.process = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1",
                                          f"--address=unix:path={environment['XDG_RUNTIME_DIR']}/bus"],
