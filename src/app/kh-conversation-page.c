@@ -6,6 +6,7 @@
 #include "kh-conversation.h"
 #include "kh-error.h"
 #include "kh-failure.h"
+#include "kh-focus.h"
 #include "kh-json.h"
 #include "kh-message-entry.h"
 #include "kh-message-view.h"
@@ -241,6 +242,7 @@ kh_conversation_page_class_init (KhConversationPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = kh_conversation_page_dispose;
   widget_class->grab_focus = kh_conversation_page_grab_focus;
+  widget_class->focus = kh_focus_child;
 
   g_type_ensure (KH_TYPE_MESSAGE_ENTRY);
   g_type_ensure (KH_TYPE_MESSAGE_VIEW);

@@ -18,3 +18,21 @@ kh_focus_skip_scroller (GtkWidget *widget)
   if (child != NULL)
     gtk_widget_set_focusable (child, FALSE);
 }
+
+/**
+ * kh_focus_child:
+ * @widget: an AdwBin
+ * @direction: where the keyboard goes
+ *
+ * For the class's `focus` of a bin that has a `grab_focus` of its own. Without it, GTK 4.8 grabs the focus for the bin whenever
+ * the keyboard comes to it, from either side: it would jump past whatever is before, and never get out backwards.
+ *
+ * Returns: whether the focus is inside now
+ */
+gboolean
+kh_focus_child (GtkWidget *widget, GtkDirectionType direction)
+{
+  GtkWidget *child = adw_bin_get_child (ADW_BIN (widget));
+
+  return child != NULL && gtk_widget_child_focus (child, direction);
+}

@@ -41,6 +41,7 @@ kh_home_page_class_init (KhHomePageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = kh_home_page_dispose;
   widget_class->grab_focus = kh_home_page_grab_focus;
+  widget_class->focus = kh_focus_child;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-home-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KhHomePage, status_page);

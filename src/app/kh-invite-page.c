@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "kh-focus.h"
 #include "kh-json.h"
 #include "kh-narrator.h"
 #include "kh-qr-code.h"
@@ -158,6 +159,7 @@ kh_invite_page_class_init (KhInvitePageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = kh_invite_page_dispose;
   G_OBJECT_CLASS (klass)->finalize = kh_invite_page_finalize;
   widget_class->grab_focus = kh_invite_page_grab_focus;
+  widget_class->focus = kh_focus_child;
 
   g_type_ensure (KH_TYPE_QR_CODE);
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-invite-page.ui");

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "kh-code.h"
+#include "kh-focus.h"
 #include "kh-mailbox.h"
 #include "kh-preferences.h"
 #include "kh-resource.h"
@@ -301,6 +302,7 @@ kh_join_page_class_init (KhJoinPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = kh_join_page_dispose;
   G_OBJECT_CLASS (klass)->finalize = kh_join_page_finalize;
   widget_class->grab_focus = kh_join_page_grab_focus;
+  widget_class->focus = kh_focus_child;
   widget_class->map = kh_join_page_map;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-join-page.ui");

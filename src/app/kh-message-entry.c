@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-message-entry.h"
 
+#include "kh-focus.h"
 #include "kh-resource.h"
 
 /**
@@ -76,6 +77,7 @@ kh_message_entry_class_init (KhMessageEntryClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = kh_message_entry_dispose;
   widget_class->grab_focus = kh_message_entry_grab_focus;
+  widget_class->focus = kh_focus_child;
 
   /**
    * KhMessageEntry::submit:

@@ -161,6 +161,7 @@ kh_message_view_clear (KhMessageView *self)
   self->log = kh_message_log_new ();
   selection = gtk_no_selection_new (g_object_ref (kh_message_log_get_model (self->log)));
   gtk_list_view_set_model (self->list, GTK_SELECTION_MODEL (selection));
+  gtk_widget_set_can_focus (GTK_WIDGET (self->scroller), FALSE); /* the keyboard would not get past an empty list */
   gtk_widget_set_visible (self->newest_button, FALSE);
   gtk_widget_set_visible (self->empty_label, TRUE);
 }
@@ -181,6 +182,7 @@ kh_message_view_add (KhMessageView *self, KhMessage *message)
 
   follow = self->tick_id != 0 || is_near_end (self, READERS_END) || kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
   kh_message_log_add (self->log, message);
+  gtk_widget_set_can_focus (GTK_WIDGET (self->scroller), TRUE);
   gtk_widget_set_visible (self->empty_label, FALSE);
   if (follow)
     go_to_newest (self);

@@ -54,6 +54,7 @@ kh_not_connected_page_class_init (KhNotConnectedPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = kh_not_connected_page_dispose;
   widget_class->grab_focus = kh_not_connected_page_grab_focus;
+  widget_class->focus = kh_focus_child;
 
   g_type_ensure (KH_TYPE_EVENT_LOG);
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-not-connected-page.ui");

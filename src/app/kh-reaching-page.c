@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "kh-event-log.h"
+#include "kh-focus.h"
 #include "kh-network-summary.h"
 #include "kh-resource.h"
 
@@ -177,6 +178,7 @@ kh_reaching_page_class_init (KhReachingPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = kh_reaching_page_dispose;
   widget_class->grab_focus = kh_reaching_page_grab_focus;
+  widget_class->focus = kh_focus_child;
   widget_class->map = kh_reaching_page_map;
   widget_class->unmap = kh_reaching_page_unmap;
 
