@@ -235,11 +235,10 @@ def who(node):
 
 
 def reachable(nodes):
-    """What Tab shall reach: not a text that can be marked, where GTK does not stop, nor a list, which is reached by what is in it.
-    Messages are not reached yet."""
+    """What Tab shall reach. A list is reached by what is in it, and so is a row: GTK stops at the text that can be marked."""
     return {who(node) for node in nodes if "focusable" in node["states"] and "sensitive" in node["states"]
             and node["extents"][2] > 0 and node["extents"][3] > 0 and node["name"] not in MOUSE_ONLY
-            and node["role"] not in ("label", "log", "list", "list item")}
+            and node["role"] not in ("log", "list", "list item")}
 
 
 def go_round(where, limit=30):
