@@ -199,7 +199,7 @@ def see_windows(scene):
         scene.look(name, "KhHomePage", text)
         scene.window.take_keyboard()
         scene.window.key("Escape")
-        scene.window.wait_not_shown(scene._(text))
+        windows.wait_until(lambda: len(windows_in(scene.window.tree())) == 1, f"the end of the {name}", seen=scene.window.outline)
 
 
 PLACES = [see_home, see_join, see_invite, see_reaching, see_conversation, see_windows, see_not_connected]

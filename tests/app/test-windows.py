@@ -22,6 +22,7 @@ BUILDDIR = os.path.abspath(sys.argv[1])
 CLI = f"{BUILDDIR}/src/cli/knothole-cli"
 GREETING = "Hello! 你好,世界 👋🏽"
 LINES = "one\n二\n\nfour"
+LONG = "word " * 1000 + "end"
 
 
 def window(display, house, **settings):
@@ -114,7 +115,9 @@ def test_meet():
         assert ann.state("code") == "" and ming.state("code") == "", "a code outlives its use"
         say(ann, ming, GREETING)
         say(ming, ann, LINES)
-        say(ming, ann, "x" * 5000)
+        ming.activate("win.say", LONG)
+        ann.press("Show All")
+        ann.wait_node("all of a long message", lambda node: node["text"] == LONG)
         ann.wait_node("the author's name", lambda node: node["name"].startswith(f"小明: {LINES} ("))
         ming.wait_node("the author's name", lambda node: node["name"].startswith(f"Ann: {GREETING} ("))
 
