@@ -24,6 +24,7 @@ struct _KhConversationPage
 {
   AdwBin parent_instance;
 
+  GtkWidget *path_box;
   GtkImage *path_icon;
   GtkLabel *path_label;
   GtkLabel *delay_label;
@@ -32,6 +33,7 @@ struct _KhConversationPage
   GtkWidget *over_box;
   GtkWidget *back_button;
   KhMessageEntry *entry;
+  GtkWidget *send_button;
   GtkLabel *problem_label;
   GtkLabel *over_label;
 
@@ -90,6 +92,7 @@ show_over (KhConversationPage *self, gboolean over)
   GtkWidget *focus = root != NULL ? gtk_root_get_focus (root) : NULL;
   gboolean writing = focus != NULL && gtk_widget_is_ancestor (focus, self->write_box);
 
+  gtk_widget_set_visible (self->path_box, !over); /* there is no path any more */
   gtk_widget_set_visible (self->over_box, over);
   if (over && writing)
     gtk_widget_grab_focus (self->back_button);
@@ -200,6 +203,14 @@ kh_conversation_page_say (KhConversationPage *self, const char *text)
 }
 
 static void
+on_written (KhConversationPage *self)
+{
+  g_autofree char *text = kh_message_entry_dup_text (self->entry);
+
+  gtk_widget_set_sensitive (self->send_button, !is_blank (text));
+}
+
+static void
 on_submit (KhConversationPage *self)
 {
   g_autofree char *text = kh_message_entry_dup_text (self->entry);
@@ -247,6 +258,7 @@ kh_conversation_page_class_init (KhConversationPageClass *klass)
   g_type_ensure (KH_TYPE_MESSAGE_ENTRY);
   g_type_ensure (KH_TYPE_MESSAGE_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-conversation-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, KhConversationPage, path_box);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, path_icon);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, path_label);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, delay_label);
@@ -255,9 +267,11 @@ kh_conversation_page_class_init (KhConversationPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, over_box);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, back_button);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, entry);
+  gtk_widget_class_bind_template_child (widget_class, KhConversationPage, send_button);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, problem_label);
   gtk_widget_class_bind_template_child (widget_class, KhConversationPage, over_label);
   gtk_widget_class_bind_template_callback (widget_class, on_submit);
+  gtk_widget_class_bind_template_callback (widget_class, on_written);
 }
 
 static void

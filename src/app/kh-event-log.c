@@ -27,6 +27,7 @@ struct _KhEventLog
   KhNarrator *narrator;
   guint rows;
   gboolean following;
+  guint tick_id; /* the end is gone to in the next frame */
 };
 
 G_DEFINE_FINAL_TYPE (KhEventLog, kh_event_log, ADW_TYPE_BIN)
@@ -101,12 +102,23 @@ on_events (GListModel *trace, guint position, guint removed, guint added, KhEven
     }
 }
 
-/* The list has grown: go on to its end, if that is where the reader is. */
+static gboolean
+on_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+{
+  KhEventLog *self = KH_EVENT_LOG (widget);
+
+  self->tick_id = 0;
+  gtk_adjustment_set_value (self->adjustment, gtk_adjustment_get_upper (self->adjustment));
+  return G_SOURCE_REMOVE;
+}
+
+/* The list has grown: go on to its end, if that is where the reader is. Not before the next frame, since it is just being laid
+ * out. */
 static void
 on_size_changed (GtkAdjustment *adjustment, KhEventLog *self)
 {
-  if (self->following)
-    gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
+  if (self->following && self->tick_id == 0)
+    self->tick_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_frame, NULL, NULL);
 }
 
 static void
@@ -114,7 +126,8 @@ on_scrolled (GtkAdjustment *adjustment, KhEventLog *self)
 {
   double end = gtk_adjustment_get_upper (adjustment) - gtk_adjustment_get_page_size (adjustment);
 
-  self->following = gtk_adjustment_get_value (adjustment) >= end - 1;
+  if (self->tick_id == 0)
+    self->following = gtk_adjustment_get_value (adjustment) >= end - 1;
 }
 
 static void

@@ -12,11 +12,12 @@ typedef struct
   const char *inviter;
   const char *joiner;
   gboolean try_again;
+  gboolean preferences;
 } Words;
 
 static const Words table[] = {
   [KH_ERROR_NO_PATH] = {
-    N_("No Connection"),
+    N_("No Way Through"),
     N_("You met your friend, but no way between your two networks worked. Try again with a new code. If it does not "
        "work again, one of you should use another network, such as a phone's hotspot."),
   },
@@ -24,7 +25,7 @@ static const Words table[] = {
     N_("The Code Does Not Match"),
     N_("Somebody came with a wrong code, so yours is void now. Perhaps your friend mistyped it; perhaps somebody was "
        "guessing. Make a new code."),
-    N_("Your friend's code is another one. A code can be tried once: ask your friend for a new one."),
+    N_("Your code and your friend's are different. A code can be tried once: ask your friend for a new one."),
   },
   [KH_ERROR_CROWDED] = {
     N_("The Code Is Used Up"),
@@ -34,7 +35,7 @@ static const Words table[] = {
   [KH_ERROR_NOBODY_THERE] = {
     N_("Nobody Is There"),
     N_("Nobody came to this code. Make a new one."),
-    N_("Nobody waits at this code. Compare it with your friend's, and ask whether Knothole is still open there."),
+    N_("Nobody is waiting with this code. Compare it with your friend's, and ask whether Knothole is still open there."),
     TRUE,
   },
   [KH_ERROR_EXPIRED] = {
@@ -48,11 +49,12 @@ static const Words table[] = {
        "in /v1."),
     NULL,
     TRUE,
+    TRUE,
   },
   [KH_ERROR_LOST] = {
     N_("The Connection Broke Off"),
-    N_("It ended without a goodbye. To go on talking, make a new code."),
-    N_("It ended without a goodbye. To go on talking, ask your friend for a new code."),
+    N_("The connection broke off without a goodbye. To go on talking, make a new code."),
+    N_("The connection broke off without a goodbye. To go on talking, ask your friend for a new code."),
   },
   [KH_ERROR_PROTOCOL] = {
     N_("The Programs Do Not Understand Each Other"),
@@ -62,6 +64,7 @@ static const Words table[] = {
     N_("The Local Port Cannot Be Used"),
     N_("Another program may have the port that you chose in Preferences. Choose another one there, or 0 for any."),
     NULL,
+    TRUE,
     TRUE,
   },
   [KH_ERROR_TOO_LARGE] = {
@@ -83,5 +86,5 @@ kh_failure_for_error (KhError code, KhRole role)
   const Words *words = &table[(gsize) code < G_N_ELEMENTS (table) ? code : KH_ERROR_PROTOCOL];
   const char *sentence = role == KH_ROLE_JOINER && words->joiner != NULL ? words->joiner : words->inviter;
 
-  return (KhFailure){ _ (words->title), _ (sentence), words->try_again };
+  return (KhFailure){ _ (words->title), _ (sentence), words->try_again, words->preferences };
 }

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  * KhFailure:
  * @title: what happened, in a few words
  * @sentence: what it means, and what to do next
- * @try_again: whether the same invite may be tried again by the one who joins
+ * @try_again: whether the same may be tried again, with the same code
+ * @preferences: whether something in the preferences may be the cause
  *
  * An error as people read it, translated.
  */
@@ -19,6 +20,7 @@ typedef struct
   const char *title;
   const char *sentence;
   gboolean try_again;
+  gboolean preferences;
 } KhFailure;
 
 KhFailure kh_failure_for_error (KhError code, KhRole role);

@@ -9,6 +9,7 @@
 #include "kh-preferences.h"
 #include "kh-resource.h"
 #include "kh-session.h"
+#include "kh-words.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -35,6 +36,8 @@ struct _KhJoinPage
   GSettings *preferences;
   GCancellable *cancellable; /* for reading the clipboard */
   char *own_code;            /* what this window handed out: not what its user wants to join */
+  char *correction;          /* of a mistyped code, offered for a click */
+  char *meant;               /* the word in it that was mistyped */
   char *ready;               /* what to join with, NULL while the text cannot be right */
 };
 
@@ -87,7 +90,9 @@ describe_server (KhJoinPage *self, const char *mailbox_url, gboolean *may_follow
   host = kh_mailbox_url_get_host (mailbox_url);
   if (*may_follow)
     /* Translators: %s is the name of a server */
-    return g_strdup_printf (_ ("This link leads to the meeting server %s."), host);
+    return g_strdup_printf (_ ("This link uses another meeting server than yours: %s. Connect only if you trust whoever sent "
+                               "it."),
+                            host);
   return g_strdup_printf (_ ("This link leads to the meeting server %s without encryption. If you trust the way there, name "
                              "that server in Preferences first."),
                           host);
@@ -101,6 +106,42 @@ set_ready (KhJoinPage *self, const char *code_or_link)
   gtk_widget_set_sensitive (self->join_button, code_or_link != NULL);
 }
 
+/* A code that could be right, but surely is not whole yet: a friend's code can be tried once, and Enter is pressed easily. The
+ * last word is the beginning of a longer one, or the only one. */
+static gboolean
+is_half_typed (const char *code, const char *typed)
+{
+  g_auto (GStrv) endings = kh_code_complete (code, KH_CODE_DEFAULT_WORDS);
+  g_auto (GStrv) words = g_strsplit (code, "-", -1);
+  guint count = g_strv_length (words);
+
+  if (strchr (typed, ':') != NULL) /* a link is whole */
+    return FALSE;
+  return count < 3 || (endings[0] != NULL && !kh_words_is_listed (words[count - 1]));
+}
+
+static void
+mark_wrong (KhJoinPage *self, gboolean wrong)
+{
+  GtkWidget *widgets[] = { GTK_WIDGET (self->entry), GTK_WIDGET (self->reason_label) };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (widgets); i++)
+    if (wrong)
+      gtk_widget_add_css_class (widgets[i], "error");
+    else
+      gtk_widget_remove_css_class (widgets[i], "error");
+}
+
+/* The code as it was probably meant. */
+static char *
+correct (const char *typed, const KhCodeFault *fault)
+{
+  GString *corrected = g_string_new (typed);
+
+  g_string_replace (corrected, fault->word, fault->meant, 1);
+  return g_string_free (corrected, FALSE);
+}
+
 static void
 explain_fault (KhJoinPage *self, const char *typed, const KhCodeFault *fault)
 {
@@ -110,8 +151,12 @@ explain_fault (KhJoinPage *self, const char *typed, const KhCodeFault *fault)
     reason = kh_code_fault_fill (fault, _ (fault->sentence));
   show_line (self->reason_label, reason);
   show_line (self->server_label, NULL);
-  if (reason != NULL)
-    gtk_widget_add_css_class (GTK_WIDGET (self->entry), "error");
+  mark_wrong (self, reason != NULL);
+  if (reason != NULL && fault->meant != NULL)
+    {
+      self->correction = correct (typed, fault);
+      self->meant = g_strdup (fault->meant);
+    }
   set_ready (self, NULL);
 }
 
@@ -126,7 +171,7 @@ explain_code (KhJoinPage *self, const char *found, const char *code, const char 
 
   show_line (self->reason_label, strcmp (typed, code) != 0 ? picked : NULL);
   show_line (self->server_label, server);
-  set_ready (self, may_follow ? found : NULL);
+  set_ready (self, may_follow && !is_half_typed (code, typed) ? found : NULL);
 }
 
 static void
@@ -138,7 +183,9 @@ judge (KhJoinPage *self)
   g_autofree char *code = NULL;
   KhCodeFault fault = { 0 };
 
-  gtk_widget_remove_css_class (GTK_WIDGET (self->entry), "error");
+  mark_wrong (self, FALSE);
+  g_clear_pointer (&self->correction, g_free);
+  g_clear_pointer (&self->meant, g_free);
   code = kh_code_parse_explained (found, &mailbox_url, &fault);
   if (code != NULL)
     explain_code (self, found, code, mailbox_url);
@@ -163,16 +210,34 @@ on_suggestion (GtkButton *button, KhJoinPage *self)
 }
 
 static GtkWidget *
-suggestion_new (KhJoinPage *self, const char *completion)
+suggestion_new (KhJoinPage *self, const char *word, const char *completion)
 {
-  g_auto (GStrv) parts = g_strsplit (completion, "-", -1);
-  guint count = g_strv_length (parts);
-  const char *word = *parts[count - 1] != '\0' ? parts[count - 1] : parts[count - 2];
   GtkWidget *button = gtk_button_new_with_label (word);
 
   g_object_set_data_full (G_OBJECT (button), "completion", g_strdup (completion), g_free);
   g_signal_connect (button, "clicked", G_CALLBACK (on_suggestion), self);
   return button;
+}
+
+static void
+add_suggestion (KhJoinPage *self, const char *word, const char *completion)
+{
+  GtkWidget *child = gtk_flow_box_child_new ();
+
+  /* The button is what has the focus, not the cell around it. */
+  gtk_widget_set_focusable (child, FALSE);
+  gtk_flow_box_child_set_child (GTK_FLOW_BOX_CHILD (child), suggestion_new (self, word, completion));
+  gtk_flow_box_append (self->suggestions, child);
+}
+
+/* Of a code that ends with a word or, where more are expected, with a hyphen. */
+static char *
+last_word (const char *code)
+{
+  g_auto (GStrv) parts = g_strsplit (code, "-", -1);
+  guint count = g_strv_length (parts);
+
+  return g_strdup (*parts[count - 1] != '\0' ? parts[count - 1] : parts[count - 2]);
 }
 
 static void
@@ -191,19 +256,18 @@ suggest (KhJoinPage *self)
   g_auto (GStrv) found = kh_code_complete (typed, KH_CODE_DEFAULT_WORDS);
   gboolean at_word = *typed != '\0' && !g_str_has_suffix (typed, "-") && !g_str_has_suffix (typed, " ");
   guint count = g_strv_length (found);
-  gboolean wanted = at_word && count > 0 && !(count == 1 && g_str_has_suffix (found[0], typed));
+  gboolean wanted = self->correction == NULL && at_word && count > 0 && !(count == 1 && g_str_has_suffix (found[0], typed));
 
   clear_suggestions (self);
   for (guint i = 0; wanted && i < MIN (count, MAX_SUGGESTIONS); i++)
     {
-      GtkWidget *child = gtk_flow_box_child_new ();
+      g_autofree char *word = last_word (found[i]);
 
-      /* The button is what has the focus, not the cell around it. */
-      gtk_widget_set_focusable (child, FALSE);
-      gtk_flow_box_child_set_child (GTK_FLOW_BOX_CHILD (child), suggestion_new (self, found[i]));
-      gtk_flow_box_append (self->suggestions, child);
+      add_suggestion (self, word, found[i]);
     }
-  gtk_widget_set_visible (GTK_WIDGET (self->suggestions), wanted);
+  if (self->correction != NULL)
+    add_suggestion (self, self->meant, self->correction);
+  gtk_widget_set_visible (GTK_WIDGET (self->suggestions), wanted || self->correction != NULL);
 }
 
 static void
@@ -289,6 +353,8 @@ kh_join_page_finalize (GObject *object)
 
   g_clear_object (&self->cancellable);
   g_free (self->own_code);
+  g_free (self->correction);
+  g_free (self->meant);
   g_free (self->ready);
 
   G_OBJECT_CLASS (kh_join_page_parent_class)->finalize (object);
@@ -352,7 +418,8 @@ kh_join_page_fill (KhJoinPage *self, const char *code_or_link)
   found = kh_code_find (code_or_link);
   code = kh_code_parse (found, &mailbox_url, NULL);
   gtk_editable_set_text (GTK_EDITABLE (self->entry), code != NULL && mailbox_url == NULL ? code : found);
-  gtk_editable_set_position (GTK_EDITABLE (self->entry), -1);
+  /* Of a link the beginning is worth seeing: that is where the code is. */
+  gtk_editable_set_position (GTK_EDITABLE (self->entry), mailbox_url == NULL ? -1 : 0);
 }
 
 /**

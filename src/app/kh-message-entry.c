@@ -20,6 +20,7 @@ struct _KhMessageEntry
 G_DEFINE_FINAL_TYPE (KhMessageEntry, kh_message_entry, ADW_TYPE_BIN)
 
 static guint submit_signal;
+static guint changed_signal;
 
 /* While an input method composes, Enter belongs to it: it takes the proposed characters, and nothing is sent. So the input
  * method is asked first. */
@@ -44,6 +45,7 @@ on_changed (KhMessageEntry *self)
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
 
   gtk_widget_set_visible (self->placeholder, gtk_text_buffer_get_char_count (buffer) == 0);
+  g_signal_emit (self, changed_signal, 0);
 }
 
 /* What an input method proposes stands where the placeholder is, and is not in the buffer yet. */
@@ -86,6 +88,14 @@ kh_message_entry_class_init (KhMessageEntryClass *klass)
    */
   submit_signal = g_signal_new ("submit", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 0);
+
+  /**
+   * KhMessageEntry::changed:
+   *
+   * Something else is written.
+   */
+  changed_signal = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 0);
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-message-entry.ui");
   gtk_widget_class_bind_template_child (widget_class, KhMessageEntry, view);

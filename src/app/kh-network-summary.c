@@ -16,10 +16,10 @@ mapping_in_words (const char *mapping)
     const char *mapping; /* the words of RFC 4787 */
     const char *words;
   } table[] = {
-    { "endpoint-independent", N_("Keeps one outside port for everybody") },
-    { "address-dependent", N_("Takes another outside port for each address (symmetric)") },
-    { "address-and-port-dependent", N_("Takes another outside port for each destination (symmetric)") },
-    { "none", N_("No address translation") },
+    { "endpoint-independent", N_("Easy to reach: one outside port for everybody (cone)") },
+    { "address-dependent", N_("Hard to reach: another outside port for each address (symmetric)") },
+    { "address-and-port-dependent", N_("Hard to reach: another outside port for each destination (symmetric)") },
+    { "none", N_("Nothing in between: outside and inside address are the same") },
   };
 
   for (gsize i = 0; mapping != NULL && i < G_N_ELEMENTS (table); i++)
@@ -36,7 +36,7 @@ compare (const char *outside, const char *first_outside, const char *local)
     return mapping_in_words ("none");
   if (g_strcmp0 (outside, first_outside) == 0)
     return mapping_in_words ("endpoint-independent");
-  return _ ("Takes different outside ports for different destinations (symmetric)");
+  return _ ("Hard to reach: another outside port for each destination (symmetric)");
 }
 
 typedef struct

@@ -6,7 +6,10 @@
 #include "kh-event-log.h"
 #include "kh-failure.h"
 #include "kh-focus.h"
+#include "kh-network-facts.h"
 #include "kh-resource.h"
+
+#include <glib/gi18n.h>
 
 /**
  * KhNotConnectedPage:
@@ -18,8 +21,9 @@ struct _KhNotConnectedPage
   AdwBin parent_instance;
 
   AdwStatusPage *status_page;
-  GtkWidget *again_button;
-  GtkExpander *details;
+  GtkButton *again_button;
+  GtkWidget *preferences_button;
+  KhNetworkFacts *facts;
   KhEventLog *log;
 };
 
@@ -28,14 +32,7 @@ G_DEFINE_FINAL_TYPE (KhNotConnectedPage, kh_not_connected_page, ADW_TYPE_BIN)
 static gboolean
 kh_not_connected_page_grab_focus (GtkWidget *widget)
 {
-  return gtk_widget_grab_focus (KH_NOT_CONNECTED_PAGE (widget)->again_button);
-}
-
-/* GTK 4.8 looks for the focus in what it does not show, and warns that it is in no window. So it is not there. */
-static void
-on_expanded (KhNotConnectedPage *self)
-{
-  gtk_expander_set_child (self->details, gtk_expander_get_expanded (self->details) ? GTK_WIDGET (self->log) : NULL);
+  return gtk_widget_grab_focus (GTK_WIDGET (KH_NOT_CONNECTED_PAGE (widget)->again_button));
 }
 
 static void
@@ -57,12 +54,13 @@ kh_not_connected_page_class_init (KhNotConnectedPageClass *klass)
   widget_class->focus = kh_focus_child;
 
   g_type_ensure (KH_TYPE_EVENT_LOG);
+  g_type_ensure (KH_TYPE_NETWORK_FACTS);
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-not-connected-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, status_page);
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, again_button);
-  gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, details);
+  gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, preferences_button);
+  gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, facts);
   gtk_widget_class_bind_template_child (widget_class, KhNotConnectedPage, log);
-  gtk_widget_class_bind_template_callback (widget_class, on_expanded);
 }
 
 static void
@@ -70,7 +68,14 @@ kh_not_connected_page_init (KhNotConnectedPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   kh_focus_skip_scroller (GTK_WIDGET (self->status_page));
-  on_expanded (self);
+}
+
+static const char *
+next_step (const KhFailure *failure, KhRole role)
+{
+  if (failure->try_again)
+    return _ ("Try Again");
+  return role == KH_ROLE_INVITER ? _ ("New Invite") : _ ("Enter New Code");
 }
 
 /**
@@ -88,5 +93,8 @@ kh_not_connected_page_set_session (KhNotConnectedPage *self, KhSession *session,
   failure = kh_failure_for_error (kh_session_get_error (session)->code, role);
   adw_status_page_set_title (self->status_page, failure.title);
   adw_status_page_set_description (self->status_page, failure.sentence);
+  gtk_button_set_label (self->again_button, next_step (&failure, role));
+  gtk_widget_set_visible (self->preferences_button, failure.preferences);
+  kh_network_facts_set_trace (self->facts, kh_session_get_trace (session));
   kh_event_log_set_trace (self->log, kh_session_get_trace (session));
 }

@@ -116,15 +116,11 @@ kh_preferences_window_class_init (KhPreferencesWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_stun_changed);
 }
 
-/* A list is called like its group; this group has no title. */
+/* An address reads from left to right wherever it stands. */
 static void
-name_list (AdwEntryRow *row)
+read_left_to_right (AdwEntryRow *row)
 {
-  GtkWidget *list = gtk_widget_get_ancestor (GTK_WIDGET (row), GTK_TYPE_LIST_BOX);
-
-  gtk_accessible_reset_relation (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), -1);
+  gtk_widget_set_direction (GTK_WIDGET (gtk_editable_get_delegate (GTK_EDITABLE (row))), GTK_TEXT_DIR_LTR);
 }
 
 static void
@@ -132,7 +128,8 @@ kh_preferences_window_init (KhPreferencesWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   kh_focus_skip_scroller (self->page);
-  name_list (self->stun_row);
+  read_left_to_right (self->mailbox_row);
+  read_left_to_right (self->stun_row);
 }
 
 static void

@@ -5,7 +5,7 @@
 
 #include "kh-event-log.h"
 #include "kh-focus.h"
-#include "kh-network-summary.h"
+#include "kh-network-facts.h"
 #include "kh-resource.h"
 
 #include <glib/gi18n.h>
@@ -22,14 +22,11 @@ struct _KhReachingPage
   GtkLabel *phase_label;
   GtkLabel *time_label;
   GtkWidget *cancel_button;
-  AdwActionRow *outside_row;
-  AdwActionRow *router_row;
-  AdwActionRow *friend_row;
+  KhNetworkFacts *facts;
   KhEventLog *log;
 
   KhSession *session;
   GSignalGroup *session_signals;
-  GSignalGroup *trace_signals;
   guint tick_id; /* runs only while the page is seen */
 };
 
@@ -64,51 +61,6 @@ static void
 on_phase (KhSession *session, GParamSpec *pspec, KhReachingPage *self)
 {
   gtk_label_set_text (self->phase_label, phase_in_words (kh_session_get_phase (session)));
-}
-
-/* A row's name does not hold its subtitle: a screen reader would hear the question without the answer. */
-static void
-set_row (AdwActionRow *row, const char *value)
-{
-  const char *title = adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row));
-  /* Translators: what a screen reader says of a fact: %1$s is its title, %2$s its value */
-  g_autofree char *label = g_strdup_printf (_ ("%1$s: %2$s"), title, value);
-
-  adw_action_row_set_subtitle (row, value);
-  gtk_accessible_reset_relation (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
-}
-
-static void
-show_summary (KhReachingPage *self)
-{
-  g_auto (KhNetworkSummary) summary = { 0 };
-
-  kh_network_summary_read (&summary, kh_session_get_trace (self->session));
-  set_row (self->outside_row, summary.outside != NULL ? summary.outside : _ ("Not known yet"));
-  set_row (self->router_row, summary.router);
-  set_row (self->friend_row, summary.friend);
-}
-
-static gboolean
-concerns_networks (GListModel *trace, guint position, guint added)
-{
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-      const char *kind = kh_event_get_kind (event);
-
-      if (g_str_equal (kind, "mapping.found") || g_str_has_prefix (kind, "offer."))
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static void
-on_events (GListModel *trace, guint position, guint removed, guint added, KhReachingPage *self)
-{
-  if (concerns_networks (trace, position, added))
-    show_summary (self);
 }
 
 /* --- the time that has passed --------------------------------------------------------------------------------- */
@@ -164,7 +116,6 @@ kh_reaching_page_dispose (GObject *object)
 
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_object (&self->session_signals);
-  g_clear_object (&self->trace_signals);
   g_clear_object (&self->session);
   gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_REACHING_PAGE);
 
@@ -183,13 +134,12 @@ kh_reaching_page_class_init (KhReachingPageClass *klass)
   widget_class->unmap = kh_reaching_page_unmap;
 
   g_type_ensure (KH_TYPE_EVENT_LOG);
+  g_type_ensure (KH_TYPE_NETWORK_FACTS);
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-reaching-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KhReachingPage, phase_label);
   gtk_widget_class_bind_template_child (widget_class, KhReachingPage, time_label);
   gtk_widget_class_bind_template_child (widget_class, KhReachingPage, cancel_button);
-  gtk_widget_class_bind_template_child (widget_class, KhReachingPage, outside_row);
-  gtk_widget_class_bind_template_child (widget_class, KhReachingPage, router_row);
-  gtk_widget_class_bind_template_child (widget_class, KhReachingPage, friend_row);
+  gtk_widget_class_bind_template_child (widget_class, KhReachingPage, facts);
   gtk_widget_class_bind_template_child (widget_class, KhReachingPage, log);
 }
 
@@ -200,8 +150,6 @@ kh_reaching_page_init (KhReachingPage *self)
 
   self->session_signals = g_signal_group_new (KH_TYPE_SESSION);
   g_signal_group_connect (self->session_signals, "notify::phase", G_CALLBACK (on_phase), self);
-  self->trace_signals = g_signal_group_new (KH_TYPE_TRACE);
-  g_signal_group_connect (self->trace_signals, "items-changed", G_CALLBACK (on_events), self);
 }
 
 /**
@@ -217,11 +165,8 @@ kh_reaching_page_set_session (KhReachingPage *self, KhSession *session)
 
   g_set_object (&self->session, session);
   g_signal_group_set_target (self->session_signals, session);
-  g_signal_group_set_target (self->trace_signals, trace);
+  kh_network_facts_set_trace (self->facts, trace);
   kh_event_log_set_trace (self->log, trace);
   if (session != NULL)
-    {
-      on_phase (session, NULL, self);
-      show_summary (self);
-    }
+    on_phase (session, NULL, self);
 }

@@ -48,6 +48,18 @@ struct _KhWindow
 
 G_DEFINE_FINAL_TYPE (KhWindow, kh_window, ADW_TYPE_APPLICATION_WINDOW)
 
+static gboolean
+is_over (KhSession *session)
+{
+  return kh_session_get_phase (session) == KH_PHASE_ENDED || kh_session_get_phase (session) == KH_PHASE_FAILED;
+}
+
+static gboolean
+is_live (KhWindow *self)
+{
+  return self->session != NULL && !is_over (self->session);
+}
+
 /* --- pages ---------------------------------------------------------------------------------------------------- */
 
 /* A page is made when it is first needed: the window is there sooner. */
@@ -104,7 +116,7 @@ title_of (KhWindow *self, const char *page)
   if (strcmp (page, "invite") == 0)
     return _ ("Invite a Friend");
   if (strcmp (page, "join") == 0)
-    return _ ("I Have a Code");
+    return _ ("Enter a Code");
   if (strcmp (page, "reaching") == 0)
     return _ ("Connecting");
   if (strcmp (page, "conversation") == 0)
@@ -137,6 +149,7 @@ update_actions (KhWindow *self)
   enable (self, "copy-code", has_code);
   enable (self, "copy-link", has_code);
   enable (self, "copy-report", self->session != NULL);
+  enable (self, "leave", is_live (self) && self->connected);
   enable (self, "try-again", shows (self, "not-connected"));
   enable (self, "say", shows (self, "conversation") && kh_session_get_phase (self->session) == KH_PHASE_CONNECTED);
   set_state (self, "phase", self->session != NULL ? kh_phase_name (kh_session_get_phase (self->session)) : "home");
@@ -214,18 +227,6 @@ announce_phase (KhWindow *self, KhPhase phase)
 }
 
 /* --- one session ---------------------------------------------------------------------------------------------- */
-
-static gboolean
-is_over (KhSession *session)
-{
-  return kh_session_get_phase (session) == KH_PHASE_ENDED || kh_session_get_phase (session) == KH_PHASE_FAILED;
-}
-
-static gboolean
-is_live (KhWindow *self)
-{
-  return self->session != NULL && !is_over (self->session);
-}
 
 /* A computer that falls asleep drops the line. */
 static void
@@ -416,6 +417,8 @@ kh_window_enter_code (KhWindow *self, const char *code_or_link)
 static void
 go_home (KhWindow *self)
 {
+  if (shows (self, "invite") && is_live (self) && kh_session_get_code (self->session) != NULL)
+    kh_window_tell (self, _ ("The invite code is no longer valid"));
   drop_session (self);
   show_page (self, "home");
 }
@@ -456,7 +459,7 @@ leave_or_ask (KhWindow *self, Leave leave)
     }
 
   dialog = adw_message_dialog_new (GTK_WINDOW (self), _ ("End the Conversation?"),
-                                   _ ("The line to your friend is closed, and what was said is not kept."));
+                                   _ ("The line to your friend will be closed, and all messages will be gone."));
   adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "stay", _ ("_Stay"), "leave", _ ("_End"), NULL);
   adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "leave", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "stay");
@@ -501,6 +504,12 @@ kh_window_leave (KhWindow *self)
 
 static void
 on_back (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  leave_or_ask (window, go_home);
+}
+
+static void
+on_leave (GSimpleAction *action, GVariant *parameter, gpointer window)
 {
   leave_or_ask (window, go_home);
 }
@@ -583,6 +592,7 @@ refuse (GSimpleAction *action, GVariant *value, gpointer window)
 
 static const GActionEntry actions[] = {
   { "back", on_back },
+  { "leave", on_leave },
   { "cancel", on_cancel },
   { "say", on_say, "s" },
   { "copy-code", on_copy_code },

@@ -47,7 +47,7 @@ phase (JsonObject *members)
     const char *sentence;
   } sentences[] = {
     { "inviting", N_ ("Waiting for your friend.") },
-    { "meeting", N_ ("Somebody is at the code. Checking that it is the same on both sides…") },
+    { "meeting", N_ ("Somebody used the code. Checking that it is the same on both sides…") },
     { "looking", N_ ("The code is the same on both sides. Exchanging what is known of both networks…") },
     { "reaching", N_ ("Trying to reach your friend…") },
     { "connected", N_ ("You can talk now.") },
@@ -65,7 +65,7 @@ static char *
 mailbox_connecting (JsonObject *members)
 {
   /* Translators: %s is the name of a server. The meeting server is where two friends find one another. */
-  return g_strdup_printf (_ ("Going to the meeting server %s…"), text (members, "server"));
+  return g_strdup_printf (_ ("Connecting to the meeting server %s…"), text (members, "server"));
 }
 
 static char *
@@ -108,7 +108,7 @@ static char *
 stun_failed (JsonObject *members)
 {
   /* Translators: STUN is a protocol, and stays as it is. %1$s is a server, %2$s a reason in English */
-  return g_strdup_printf (_ ("A STUN server is of no help (%1$s: %2$s); others may be."), text (members, "server"),
+  return g_strdup_printf (_ ("A STUN server did not help (%1$s: %2$s); others may."), text (members, "server"),
                           text (members, "reason"));
 }
 

@@ -88,7 +88,7 @@ def test_whole_way():
         ming.key("Tab")
         ming.wait_focus("I Have a Code")
         ming.key("Return")
-        ming.wait_title("I Have a Code")
+        ming.wait_title("Enter a Code")
         text_in(ming, ENTRY, "")
         type_code(ming, code)
         assert ming.state("phase") == "home", "joined before Enter"
@@ -136,7 +136,7 @@ def test_composing():
 
 def go_join(where):
     where.key("ctrl+j")
-    where.wait_title("I Have a Code")
+    where.wait_title("Enter a Code")
 
 
 def go_reaching(where):
@@ -276,7 +276,7 @@ def test_tab():
         ann.wait_shown("Words that fit")
         found += faults_of_round(ann, "join with suggestions")
         go_not_connected(ann)
-        ann.wait_focus("Try Again")
+        ann.wait_focus("Enter New Code")
         found += faults_of_round(ann, "not connected")
         ann.activate("app.invite")
         ann.wait_code()

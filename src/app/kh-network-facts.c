@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-network-facts.h"
+
+#include "config.h"
+
+#include "kh-network-summary.h"
+#include "kh-resource.h"
+
+#include <glib/gi18n.h>
+
+/**
+ * KhNetworkFacts:
+ *
+ * What is known of both networks, as soon as it is.
+ */
+struct _KhNetworkFacts
+{
+  AdwBin parent_instance;
+
+  AdwActionRow *outside_row;
+  AdwActionRow *router_row;
+  AdwActionRow *friend_row;
+
+  GSignalGroup *trace_signals;
+};
+
+G_DEFINE_FINAL_TYPE (KhNetworkFacts, kh_network_facts, ADW_TYPE_BIN)
+
+/* A row's name does not hold its subtitle: a screen reader would hear the question without the answer. */
+static void
+set_row (AdwActionRow *row, const char *value)
+{
+  const char *title = adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row));
+  /* Translators: what a screen reader says of a fact: %1$s is its title, %2$s its value */
+  g_autofree char *label = g_strdup_printf (_ ("%1$s: %2$s"), title, value);
+
+  /* An address reads from left to right wherever it stands. */
+  g_autofree char *isolated = g_strdup_printf ("\u2068%s\u2069", value);
+
+  adw_action_row_set_subtitle (row, isolated);
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+}
+
+static void
+show_summary (KhNetworkFacts *self, KhTrace *trace)
+{
+  g_auto (KhNetworkSummary) summary = { 0 };
+
+  kh_network_summary_read (&summary, trace);
+  set_row (self->outside_row, summary.outside != NULL ? summary.outside : _ ("Not known yet"));
+  set_row (self->router_row, summary.router);
+  set_row (self->friend_row, summary.friend);
+}
+
+static gboolean
+concerns_networks (GListModel *trace, guint position, guint added)
+{
+  for (guint i = 0; i < added; i++)
+    {
+      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
+      const char *kind = kh_event_get_kind (event);
+
+      if (g_str_equal (kind, "mapping.found") || g_str_has_prefix (kind, "offer."))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+on_events (GListModel *trace, guint position, guint removed, guint added, KhNetworkFacts *self)
+{
+  if (concerns_networks (trace, position, added))
+    show_summary (self, KH_TRACE (trace));
+}
+
+static void
+kh_network_facts_dispose (GObject *object)
+{
+  g_clear_object (&KH_NETWORK_FACTS (object)->trace_signals);
+  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
+  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_NETWORK_FACTS);
+
+  G_OBJECT_CLASS (kh_network_facts_parent_class)->dispose (object);
+}
+
+static void
+kh_network_facts_class_init (KhNetworkFactsClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = kh_network_facts_dispose;
+
+  gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-network-facts.ui");
+  gtk_widget_class_bind_template_child (widget_class, KhNetworkFacts, outside_row);
+  gtk_widget_class_bind_template_child (widget_class, KhNetworkFacts, router_row);
+  gtk_widget_class_bind_template_child (widget_class, KhNetworkFacts, friend_row);
+}
+
+static void
+kh_network_facts_init (KhNetworkFacts *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+
+  self->trace_signals = g_signal_group_new (KH_TYPE_TRACE);
+  g_signal_group_connect (self->trace_signals, "items-changed", G_CALLBACK (on_events), self);
+}
+
+/**
+ * kh_network_facts_set_trace:
+ * @trace: (nullable): what to read from; what is in it already, and what comes
+ */
+void
+kh_network_facts_set_trace (KhNetworkFacts *self, KhTrace *trace)
+{
+  g_return_if_fail (KH_IS_NETWORK_FACTS (self));
+
+  g_signal_group_set_target (self->trace_signals, trace);
+  if (trace != NULL)
+    show_summary (self, trace);
+}
