@@ -52,29 +52,21 @@ show_line (GtkLabel *label, const char *text)
   gtk_widget_set_visible (GTK_WIDGET (label), text != NULL);
 }
 
-/* Whether the words before the one that is being typed may stand. */
-static gboolean
-begins_well (const char *typed)
-{
-  const char *last = strrchr (typed, '-');
-  g_autofree char *before = g_strndup (typed, last - typed);
-  g_autofree char *code = NULL;
-
-  if (strchr (before, '-') == NULL)
-    return TRUE;
-
-  code = kh_code_parse (before, NULL, NULL);
-  return code != NULL;
-}
-
-/* Somebody who is still typing need not be told that the end is missing: only what cannot become right any more. */
+/* Somebody who is still typing need not be told that the end is missing, only what no ending can mend: a mistyped word stays
+ * wrong whatever comes after it. */
 static gboolean
 is_unfinished (const char *typed)
 {
-  g_autofree char *clean = kh_code_clean (typed);
-  g_auto (GStrv) endings = kh_code_complete (clean, KH_CODE_DEFAULT_WORDS);
+  g_auto (GStrv) endings = kh_code_complete (typed, KH_CODE_DEFAULT_WORDS);
+  g_autofree char *completed = NULL;
 
-  return (endings[0] != NULL && begins_well (clean)) || clean[strspn (clean, "0123456789")] == '\0';
+  if (endings[0] == NULL)
+    return typed[strspn (typed, "0123456789 ")] == '\0';
+
+  if (g_str_has_suffix (endings[0], "-"))
+    endings[0][strlen (endings[0]) - 1] = '\0';
+  completed = kh_code_parse (endings[0], NULL, NULL);
+  return completed != NULL;
 }
 
 static char *

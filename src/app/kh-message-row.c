@@ -9,6 +9,9 @@
 /* A bubble leaves this part of the line free, so that one sees whose it is. */
 #define FREE_PART 6
 
+/* Longer than words and most links are, in characters. */
+#define LONGEST_WORD 200
+
 #define MINIMUM_WIDTH 120
 #define NATURAL_WIDTH 400
 
@@ -46,11 +49,31 @@ name_item (KhMessageRow *self)
     gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
 }
 
+/* Pango looks for the end of a word first, in time that grows with the square of its length: one of 32 KiB, which a friend may
+ * send, would stop the window for minutes (measured with Pango 1.50). */
+static gboolean
+has_endless_word (const char *text)
+{
+  int length = g_utf8_strlen (text, -1);
+  g_autofree PangoLogAttr *attributes = NULL;
+  int run = 0;
+
+  if (length <= LONGEST_WORD)
+    return FALSE;
+
+  attributes = g_new0 (PangoLogAttr, length + 1);
+  pango_get_log_attrs (text, -1, -1, pango_language_get_default (), attributes, length + 1);
+  for (int i = 0; i <= length && run <= LONGEST_WORD; i++)
+    run = attributes[i].is_line_break ? 0 : run + 1;
+  return run > LONGEST_WORD;
+}
+
 static void
 show_text (KhMessageRow *self)
 {
   g_autofree char *shown = kh_message_dup_shown (self->message);
 
+  gtk_label_set_wrap_mode (self->text, has_endless_word (shown) ? PANGO_WRAP_CHAR : PANGO_WRAP_WORD_CHAR);
   gtk_label_set_text (self->text, shown);
   gtk_widget_set_visible (self->unfold_button, kh_message_is_folded (self->message));
   name_item (self);

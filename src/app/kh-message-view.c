@@ -29,6 +29,8 @@ struct _KhMessageView
   GtkAdjustment *adjustment;
   guint tick_id; /* while the list is on its way to the newest message */
   guint frames_left;
+  double height; /* of what is seen of the list */
+  gboolean was_at_end;
 };
 
 G_DEFINE_FINAL_TYPE (KhMessageView, kh_message_view, ADW_TYPE_BIN)
@@ -96,9 +98,22 @@ go_to_newest (KhMessageView *self)
   gtk_widget_set_visible (self->newest_button, FALSE);
 }
 
+/* A window that is made lower hides what was at its end. Whoever read there wants to read on there. */
+static void
+on_size_changed (GtkAdjustment *adjustment, KhMessageView *self)
+{
+  double height = gtk_adjustment_get_page_size (adjustment);
+
+  if (height < self->height && self->was_at_end)
+    go_to_newest (self);
+  self->height = height;
+  self->was_at_end = is_near_end (self, READERS_END);
+}
+
 static void
 on_scrolled (GtkAdjustment *adjustment, KhMessageView *self)
 {
+  self->was_at_end = is_near_end (self, READERS_END);
   if (is_near_end (self, READERS_END))
     gtk_widget_set_visible (self->newest_button, FALSE);
 }
@@ -141,6 +156,7 @@ kh_message_view_init (KhMessageView *self)
   gtk_widget_init_template (GTK_WIDGET (self));
 
   self->adjustment = g_object_ref (gtk_scrolled_window_get_vadjustment (self->scroller));
+  g_signal_connect (self->adjustment, "changed", G_CALLBACK (on_size_changed), self);
   g_signal_connect (self->adjustment, "value-changed", G_CALLBACK (on_scrolled), self);
   kh_message_view_clear (self);
 }

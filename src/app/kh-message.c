@@ -119,7 +119,7 @@ find_fold (const char *text)
  * kh_message_new:
  * @state: whose it is, and how far it has come
  * @id: its number in its direction
- * @author: (nullable): what the friend is called
+ * @author: (nullable): what the friend is called; an empty name is none
  * @text: what was said, from anybody; made plain here
  *
  * Returns: (transfer full): a message of this moment
@@ -131,7 +131,7 @@ kh_message_new (KhMessageState state, guint64 id, const char *author, const char
 
   self->state = state;
   self->id = id;
-  self->author = g_strdup (author);
+  self->author = author != NULL && *author != '\0' ? g_strdup (author) : NULL;
   self->text = kh_text_plain_lines (text, MAX_CHARACTERS);
   self->folded = find_fold (self->text);
 
