@@ -53,8 +53,8 @@ static const Words table[] = {
   },
   [KH_ERROR_LOST] = {
     N_("The Connection Broke Off"),
-    N_("The connection broke off without a goodbye. To go on talking, make a new code."),
-    N_("The connection broke off without a goodbye. To go on talking, ask your friend for a new code."),
+    N_("The connection ended unexpectedly. To go on talking, make a new code."),
+    N_("The connection ended unexpectedly. To go on talking, ask your friend for a new code."),
   },
   [KH_ERROR_PROTOCOL] = {
     N_("The Programs Do Not Understand Each Other"),

@@ -117,6 +117,8 @@ mark_wrong (KhJoinPage *self, gboolean wrong)
 {
   GtkWidget *widgets[] = { GTK_WIDGET (self->entry), GTK_WIDGET (self->reason_label) };
 
+  gtk_accessible_update_state (GTK_ACCESSIBLE (self->entry), GTK_ACCESSIBLE_STATE_INVALID,
+                               wrong ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
   for (gsize i = 0; i < G_N_ELEMENTS (widgets); i++)
     if (wrong)
       gtk_widget_add_css_class (widgets[i], "error");
@@ -282,6 +284,15 @@ on_join (KhJoinPage *self)
     gtk_widget_error_bell (GTK_WIDGET (self));
 }
 
+/* Whether it is a code for sure, and not a date or the age of a cat. */
+static gboolean
+is_certain (const char *found, const char *code)
+{
+  g_auto (GStrv) parts = g_strsplit (code, "-", -1);
+
+  return strchr (found, ':') != NULL || (g_strv_length (parts) > 2 && kh_words_all_listed (parts + 1));
+}
+
 /* A code on the clipboard is most probably the one to join with. It is filled in, and nothing more. */
 static void
 on_clipboard (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -291,7 +302,7 @@ on_clipboard (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autofree char *found = text != NULL && strlen (text) <= KH_CODE_MAX_LINK_LENGTH ? kh_code_find (text) : NULL;
   g_autofree char *code = found != NULL ? kh_code_parse (found, NULL, NULL) : NULL;
 
-  if (code == NULL || g_strcmp0 (code, self->own_code) == 0 || !gtk_widget_get_mapped (GTK_WIDGET (self)) ||
+  if (code == NULL || !is_certain (found, code) || g_strcmp0 (code, self->own_code) == 0 || !gtk_widget_get_mapped (GTK_WIDGET (self)) ||
       *gtk_editable_get_text (GTK_EDITABLE (self->entry)) != '\0')
     return;
 

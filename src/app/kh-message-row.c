@@ -29,6 +29,7 @@ struct _KhMessageRow
 
   GtkWidget *bubble;
   GtkLabel *text;
+  GtkBox *more_box;
   GtkWidget *unfold_button;
   GtkLabel *note;
   GBinding *binding;
@@ -69,12 +70,44 @@ has_endless_word (const char *text)
 }
 
 static void
+set_piece (GtkLabel *label, const char *piece)
+{
+  gtk_label_set_wrap_mode (label, has_endless_word (piece) ? PANGO_WRAP_CHAR : PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_text (label, piece);
+}
+
+static void
+add_piece (KhMessageRow *self, const char *piece)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_natural_wrap_mode (GTK_LABEL (label), GTK_NATURAL_WRAP_NONE);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  set_piece (GTK_LABEL (label), piece);
+  gtk_box_append (self->more_box, label);
+}
+
+static void
+clear_more (KhMessageRow *self)
+{
+  GtkWidget *label;
+
+  while ((label = gtk_widget_get_first_child (GTK_WIDGET (self->more_box))) != NULL)
+    gtk_box_remove (self->more_box, label);
+}
+
+static void
 show_text (KhMessageRow *self)
 {
-  g_autofree char *shown = kh_message_dup_shown (self->message);
+  g_auto (GStrv) pieces = kh_message_dup_pieces (self->message);
+  guint count = g_strv_length (pieces);
 
-  gtk_label_set_wrap_mode (self->text, has_endless_word (shown) ? PANGO_WRAP_CHAR : PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_text (self->text, shown);
+  clear_more (self);
+  set_piece (self->text, count > 0 ? pieces[0] : "");
+  for (guint i = 1; i < count; i++)
+    add_piece (self, pieces[i]);
   gtk_widget_set_visible (self->unfold_button, kh_message_is_folded (self->message));
   name_item (self);
 }
@@ -172,6 +205,7 @@ kh_message_row_class_init (KhMessageRowClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-message-row.ui");
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, bubble);
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, text);
+  gtk_widget_class_bind_template_child (widget_class, KhMessageRow, more_box);
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, unfold_button);
   gtk_widget_class_bind_template_child (widget_class, KhMessageRow, note);
   gtk_widget_class_bind_template_callback (widget_class, on_unfold);

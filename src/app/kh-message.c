@@ -10,10 +10,10 @@
 /* More than a message on the wire can hold. */
 #define MAX_CHARACTERS 65536
 
-/* What is shown of a long message before its reader asks for all of it: drawing 32 KiB takes a third of a second, and a friend
- * can send many. */
-#define FOLDED_CHARACTERS 1200
-#define FOLDED_LINES 24
+/* What is shown of a long message before its reader asks for all of it, and then as one piece: the time to lay a text out grows
+ * with the square of its length. 32 KiB of joined emoji took 25 s, and a friend can send many. */
+#define PIECE_CHARACTERS 1200
+#define PIECE_LINES 24
 
 /**
  * KhMessage:
@@ -28,7 +28,7 @@ struct _KhMessage
   guint64 id;
   char *author; /* NULL where the friend has no name */
   char *text;
-  gsize folded; /* bytes that are shown for now, 0 for all */
+  gboolean folded; /* only the first piece is shown */
   GDateTime *time; /* by the own clock: when it was said, or when it came */
 };
 
@@ -103,16 +103,24 @@ kh_message_init (KhMessage *self)
   self->time = g_date_time_new_now_local ();
 }
 
-/* Where a long text is folded, 0 for one that is short enough. */
+/* How many bytes of @text make the next piece: up to a space or a line's end, if there is one. */
 static gsize
-find_fold (const char *text)
+piece_length (const char *text)
 {
+  const char *space = NULL;
   const char *at = text;
   guint lines = 0;
 
-  for (guint i = 0; *at != '\0' && i < FOLDED_CHARACTERS && lines < FOLDED_LINES; i++, at = g_utf8_next_char (at))
-    lines += *at == '\n';
-  return *at != '\0' ? (gsize) (at - text) : 0;
+  for (guint i = 0; *at != '\0' && i < PIECE_CHARACTERS && lines < PIECE_LINES; i++)
+    {
+      const char *next = g_utf8_next_char (at);
+
+      lines += *at == '\n';
+      if (*at == '\n' || *at == ' ')
+        space = next;
+      at = next;
+    }
+  return (*at == '\0' || space == NULL ? at : space) - text;
 }
 
 /**
@@ -133,7 +141,7 @@ kh_message_new (KhMessageState state, guint64 id, const char *author, const char
   self->id = id;
   self->author = author != NULL && *author != '\0' ? g_strdup (author) : NULL;
   self->text = kh_text_plain_lines (text, MAX_CHARACTERS);
-  self->folded = find_fold (self->text);
+  self->folded = self->text[piece_length (self->text)] != '\0';
 
   return self;
 }
@@ -184,7 +192,7 @@ kh_message_is_folded (KhMessage *self)
 {
   g_return_val_if_fail (KH_IS_MESSAGE (self), FALSE);
 
-  return self->folded != 0;
+  return self->folded;
 }
 
 /**
@@ -197,10 +205,10 @@ kh_message_unfold (KhMessage *self)
 {
   g_return_if_fail (KH_IS_MESSAGE (self));
 
-  if (self->folded == 0)
+  if (!self->folded)
     return;
 
-  self->folded = 0;
+  self->folded = FALSE;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
 }
 
@@ -216,11 +224,36 @@ kh_message_dup_shown (KhMessage *self)
 
   g_return_val_if_fail (KH_IS_MESSAGE (self), NULL);
 
-  if (self->folded == 0)
+  if (!self->folded)
     return g_strdup (self->text);
 
-  beginning = g_strndup (self->text, self->folded);
+  beginning = g_strndup (self->text, piece_length (self->text));
   return g_strconcat (g_strchomp (beginning), "…", NULL);
+}
+
+/**
+ * kh_message_dup_pieces:
+ *
+ * Returns: (transfer full) (array zero-terminated=1): what is shown, in pieces that can be laid out in time
+ */
+char **
+kh_message_dup_pieces (KhMessage *self)
+{
+  g_autoptr (GStrvBuilder) pieces = g_strv_builder_new ();
+  g_autofree char *shown = NULL;
+
+  g_return_val_if_fail (KH_IS_MESSAGE (self), NULL);
+
+  shown = kh_message_dup_shown (self);
+  for (const char *rest = shown; *rest != '\0';)
+    {
+      gsize length = piece_length (rest);
+      g_autofree char *piece = g_strndup (rest, length);
+
+      g_strv_builder_add (pieces, g_strchomp (piece));
+      rest += length;
+    }
+  return g_strv_builder_end (pieces);
 }
 
 /**

@@ -35,6 +35,7 @@ const char    *kh_message_get_text  (KhMessage      *self);
 gboolean       kh_message_is_folded (KhMessage      *self);
 void           kh_message_unfold    (KhMessage      *self);
 char          *kh_message_dup_shown (KhMessage      *self);
+char         **kh_message_dup_pieces (KhMessage      *self);
 char          *kh_message_dup_note  (KhMessage      *self);
 char          *kh_message_dup_label (KhMessage      *self);
 

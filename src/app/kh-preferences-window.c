@@ -71,8 +71,20 @@ on_mailbox_changed (KhPreferencesWindow *self)
   if (!wrong && kh_preferences_warn_about (url))
     reason = _ ("The way to this server is not encrypted. Whoever controls it can keep you apart.");
   show_reason (self->mailbox_row, self->mailbox_label, reason, wrong);
-  if (!wrong)
+  /* Empty is what an entry is in the middle of being changed: that counts when the window is closed. */
+  if (!wrong && *url != '\0')
     g_settings_set_string (self->preferences, "mailbox-server", url);
+}
+
+static gboolean
+kh_preferences_window_close_request (GtkWindow *window)
+{
+  KhPreferencesWindow *self = KH_PREFERENCES_WINDOW (window);
+  g_autofree char *url = dup_text (self->mailbox_row);
+
+  if (*url == '\0')
+    g_settings_set_string (self->preferences, "mailbox-server", "");
+  return GTK_WINDOW_CLASS (kh_preferences_window_parent_class)->close_request (window);
 }
 
 static void
@@ -102,6 +114,7 @@ kh_preferences_window_class_init (KhPreferencesWindowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = kh_preferences_window_dispose;
+  GTK_WINDOW_CLASS (klass)->close_request = kh_preferences_window_close_request;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-preferences-window.ui");
   gtk_widget_class_bind_template_child (widget_class, KhPreferencesWindow, page);

@@ -414,12 +414,29 @@ kh_window_enter_code (KhWindow *self, const char *code_or_link)
 
 /* --- leaving -------------------------------------------------------------------------------------------------- */
 
+/* What was said and tried is not kept. */
+static void
+forget_pages (KhWindow *self)
+{
+  GtkWidget *invite = gtk_stack_get_child_by_name (self->stack, "invite");
+  GtkWidget *reaching = gtk_stack_get_child_by_name (self->stack, "reaching");
+  GtkWidget *conversation = gtk_stack_get_child_by_name (self->stack, "conversation");
+
+  if (invite != NULL)
+    kh_invite_page_set_session (KH_INVITE_PAGE (invite), NULL);
+  if (reaching != NULL)
+    kh_reaching_page_set_session (KH_REACHING_PAGE (reaching), NULL);
+  if (conversation != NULL)
+    kh_conversation_page_set_session (KH_CONVERSATION_PAGE (conversation), NULL, self->role);
+}
+
 static void
 go_home (KhWindow *self)
 {
   if (shows (self, "invite") && is_live (self) && kh_session_get_code (self->session) != NULL)
     kh_window_tell (self, _ ("The invite code is no longer valid"));
   drop_session (self);
+  forget_pages (self);
   show_page (self, "home");
 }
 

@@ -418,7 +418,7 @@ test_lost (Fixture *fixture, gconstpointer unused)
   say (fixture, "This one does not");
   kh_test_friend_vanish (fixture->friend);
   kh_test_wait_phase (fixture->session, KH_PHASE_FAILED);
-  assert_over (fixture, "The connection broke off without a goodbye. To go on talking, ask your friend for a new code.");
+  assert_over (fixture, "The connection ended unexpectedly. To go on talking, ask your friend for a new code.");
   assert_last (fixture, KH_MESSAGE_UNDELIVERED, "This one does not");
 }
 

@@ -231,7 +231,8 @@ MOUSE_ONLY = ("Minimize", "Maximize", "Restore", "Close")
 
 
 def who(node):
-    return f"{node['role']} “{node['name']}” at {node['extents']}"
+    """Not by its place: a page scrolls to what has the keyboard."""
+    return f"{node['role']} “{node['name']}”"
 
 
 def reachable(nodes):

@@ -5,9 +5,10 @@
 #include "kh-message-row.h"
 #include "kh-message.h"
 
-/* Half of what a friend who means ill may say at once: it took half a minute and more before endless words were broken. */
-#define LENGTH (KH_CONVERSATION_MAX_TEXT / 2)
-#define TIME_MS 6000
+/* All that a friend who means ill may say at once: an endless word of a quarter of it took 8 s before such words were
+ * broken, and joined emoji as much before long texts were shown in pieces. */
+#define LENGTH KH_CONVERSATION_MAX_TEXT
+#define TIME_MS 4000
 
 static void
 test_hostile_text (gconstpointer part)
@@ -22,6 +23,7 @@ test_hostile_text (gconstpointer part)
   while (text->len + strlen (part) <= LENGTH)
     g_string_append (text, part);
   message = kh_message_new (KH_MESSAGE_RECEIVED, 1, NULL, text->str);
+  kh_message_unfold (message);
   kh_message_row_set_message (KH_MESSAGE_ROW (row), message);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), row);
@@ -92,6 +94,7 @@ main (int argc, char **argv)
       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ",
       test_hostile_text);
   g_test_add_data_func ("/message-row/hostile/lines", "\n", test_hostile_text);
+  g_test_add_data_func ("/message-row/hostile/joined-emoji", "\360\237\221\251\342\200\215", test_hostile_text);
   g_test_add_func ("/message-row/words-stay-whole", test_words_stay_whole);
   g_test_add_func ("/message-row/used-again", test_used_again);
   return g_test_run ();

@@ -210,7 +210,7 @@ def test_link_fills_the_page():
         created = friend.event("invite.code")
         for _ in range(2):  # the same link twice is nothing new
             assert ann.run_again(created["link"]) == 0
-            ann.wait_title("I Have a Code")
+            ann.wait_title("Enter a Code")
             code_in_entry(ann, created["code"] if "mailbox=" not in created["link"] else created["link"])
         assert joinable(ann), ann.outline()
 
@@ -228,7 +228,7 @@ def test_link_fills_the_page():
 def test_first_process_with_a_link():
     with windows.Display() as display, windows.Server(BUILDDIR) as house, \
             windows.TestedWindow(display, BUILDDIR, house.settings(), arguments=["knothole:" + FOREIGN]) as ann:
-        ann.wait_title("I Have a Code")
+        ann.wait_title("Enter a Code")
         code_in_entry(ann, FOREIGN)
         assert house.visits() == 0, house.process.said()
 
@@ -268,7 +268,7 @@ def test_link_while_talking():
 def test_foreign_server():
     with windows.Display() as display, windows.Server(BUILDDIR) as house, window(display, house) as ann:
         assert ann.run_again(link_to("wss://meet.invalid/v1")) == 0
-        ann.wait_shown("This link leads to the meeting server meet.invalid.")
+        ann.wait_shown("uses another meeting server than yours: meet.invalid.")
         assert joinable(ann), ann.outline()
         assert ann.run_again(link_to("ws://192.0.2.77:4000/v1")) == 0
         ann.wait_shown("without encryption")
@@ -290,7 +290,7 @@ def test_file():
         ann.wait_shown("nothing else.")
         for odd in ("knothole:", "knothole:" + "x" * 20000, "http://example.org/"):
             assert ann.run_again(odd) == 0
-            ann.wait_title("I Have a Code")
+            ann.wait_title("Enter a Code")
             assert not joinable(ann), ann.outline()
 
 
@@ -368,7 +368,7 @@ def test_friend_is_killed():
         say(ming, ann, GREETING)
         ming.kill()
         ann.wait_phase("failed")
-        ann.wait_shown("It ended without a goodbye.")
+        ann.wait_shown("The connection ended unexpectedly.")
         assert ann.find(is_message(GREETING, ")")) and ann.title() == "小明", ann.outline()
         assert not ann.enabled("say") and not ann.enabled("try-again"), ann.states()
         ann.activate("win.back")  # there is nothing to lose any more
@@ -488,7 +488,7 @@ def test_server_starts_anew_while_inviting():
         assert ann.state("phase") == "inviting", ann.outline()
         house = stack.enter_context(server_on(house.port))
         expect_failure(ann, "The Code Has Run Out", "Make a new one.")
-        ann.press("Try Again")
+        ann.press("New Invite")
         friend = stack.enter_context(programs_cli(house, "join", ann.wait_code()))
         ann.wait_phase("connected")
         ann.activate("win.say", GREETING)
@@ -522,7 +522,7 @@ def test_wrong_code():
         ann.activate("win.try-again")
         code = ann.wait_code()
         ming.activate("win.try-again")
-        ming.wait_title("I Have a Code")
+        ming.wait_title("Enter a Code")
         code_in_entry(ming, "")
         ming.activate("app.join", code)
         ann.wait_phase("connected")
@@ -542,7 +542,7 @@ def test_try_again():
         ann.press("Try Again")
         code = ann.wait_code()
         ming.press("Try Again")
-        ming.wait_title("I Have a Code")
+        ming.wait_title("Enter a Code")
         code_in_entry(ming, FOREIGN)
         ming.activate("app.join", code)
         ann.wait_phase("connected")
@@ -587,7 +587,7 @@ def test_copy():
         ann.press("End")
         ann.wait_phase("home")
         ann.activate("app.enter-code")
-        ann.wait_title("I Have a Code")
+        ann.wait_title("Enter a Code")
         code_in_entry(ann, "")
 
 
@@ -599,7 +599,7 @@ def test_copied_elsewhere():
             ann.activate("win.back")
         with ann.clipboard_of_another("nothing of the kind"):
             ann.activate("app.enter-code")
-            ann.wait_title("I Have a Code")
+            ann.wait_title("Enter a Code")
             code_in_entry(ann, "")
 
 

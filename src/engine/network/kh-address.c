@@ -109,7 +109,13 @@ kh_address_is_global (GInetAddress *address)
 gboolean
 kh_address_is_host_and_port (const char *text)
 {
-  g_autoptr (GSocketConnectable) address = *text != '\0' ? g_network_address_parse (text, 1, NULL) : NULL;
+  g_autoptr (GSocketConnectable) address = g_network_address_parse (text, 1, NULL);
+  const char *colon = strchr (text, ':');
 
+  for (const char *p = text; *p != '\0'; p++)
+    if (!g_ascii_isalnum (*p) && strchr (".-:[]", *p) == NULL && (guchar) *p < 0x80)
+      return FALSE;
+  if (*text != '[' && colon != NULL && strchr (colon + 1, ':') != NULL)
+    return FALSE;
   return address != NULL && *g_network_address_get_hostname (G_NETWORK_ADDRESS (address)) != '\0';
 }

@@ -89,6 +89,12 @@ test_host_and_port (void)
     { "stun.example.org:", FALSE },
     { "stun.example.org:x", FALSE },
     { "stun.example.org:65536", FALSE },
+    { "stun.example.org:3478:1", FALSE },
+    { "stun.example.org/path", FALSE },
+    { "user@stun.example.org", FALSE },
+    { "stun example org", FALSE },
+    { "\033[1m", FALSE },
+    { "服务器.example.org:3478", TRUE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
