@@ -28,6 +28,26 @@ kh_test_friend_new (const char *name)
   return self;
 }
 
+static gboolean
+is_at (KhSession *session, KhPhase phase, gint64 deadline)
+{
+  if (kh_session_get_phase (session) != phase && g_get_monotonic_time () > deadline)
+    {
+      g_autofree char *lines = kh_trace_to_lines (kh_session_get_trace (session));
+
+      g_printerr ("This session does not come to the phase %s:\n%s", kh_phase_name (phase), lines);
+    }
+  return kh_session_get_phase (session) == phase;
+}
+
+void
+kh_test_wait_phase (KhSession *session, KhPhase phase)
+{
+  gint64 deadline = g_get_monotonic_time () + kh_test_patience (KH_TEST_WAIT) - 100 * 1000;
+
+  kh_test_wait_until (is_at (session, phase, deadline), KH_TEST_WAIT);
+}
+
 /* The friend makes a code; it is there when this returns. */
 void
 kh_test_friend_invite (KhTestFriend *self)

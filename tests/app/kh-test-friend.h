@@ -28,6 +28,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KhTestFriend, kh_test_friend_free)
 
 #define KH_TEST_WAIT 20000
 
-#define kh_test_wait_phase(session, phase) kh_test_wait_until (kh_session_get_phase (session) == (phase), KH_TEST_WAIT)
+/* Waits for a phase; a session that does not come to it is asked what it did. */
+void kh_test_wait_phase (KhSession *session, KhPhase phase);
 
 G_END_DECLS
