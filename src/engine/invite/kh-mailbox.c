@@ -244,7 +244,9 @@ count_read (GSocket *socket)
       ioctl (g_socket_get_fd (socket), FIONREAD, &waiting) != 0)
     return 0;
 
-  return info.tcpi_bytes_received - waiting;
+  /* What arrives between the two questions waits without having been counted. So this may be too little for a moment, never
+   * too much. */
+  return MAX ((gint64) info.tcpi_bytes_received - waiting, 0);
 }
 
 /* libsoup 3.2 bounds each frame, but keeps as many frames of one message as a server likes to send. So what is read
