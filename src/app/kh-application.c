@@ -64,6 +64,12 @@ on_preferences (GSimpleAction *action, GVariant *parameter, gpointer application
 {
   KhApplication *self = application;
 
+  for (GList *i = gtk_application_get_windows (GTK_APPLICATION (self)); i != NULL; i = i->next)
+    if (KH_IS_PREFERENCES_WINDOW (i->data))
+      {
+        gtk_window_present (i->data);
+        return;
+      }
   kh_preferences_window_present (GTK_WINDOW (present_window (self)), self->preferences);
 }
 

@@ -82,7 +82,8 @@ add_event (KhEventLog *self, KhEvent *event)
 {
   g_autofree char *sentence = kh_narrator_tell (self->narrator, event);
 
-  if (sentence == NULL)
+  /* Why it failed is told by the page, in the reader's language. */
+  if (sentence == NULL || g_str_equal (kh_event_get_kind (event), "session.failed"))
     return;
 
   gtk_list_box_append (self->list, row_new (kh_event_get_time (event), sentence));

@@ -86,7 +86,8 @@ show_code (KhInvitePage *self, JsonObject *members)
 static gboolean
 is_about_server (const char *kind)
 {
-  return g_str_has_prefix (kind, "mailbox.") && strcmp (kind, "mailbox.connected") != 0;
+  return g_str_has_prefix (kind, "mailbox.") && strcmp (kind, "mailbox.connected") != 0 &&
+         strcmp (kind, "mailbox.motd") != 0;
 }
 
 static void

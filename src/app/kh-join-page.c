@@ -154,6 +154,17 @@ explain_fault (KhJoinPage *self, const char *typed, const KhCodeFault *fault)
   set_ready (self, NULL);
 }
 
+/* Spaces between the words of a code are fine, and spaces between other words make no code of them: it would be somebody
+ * else's, and be used up by trying. */
+static gboolean
+is_prose (const char *typed, const char *code)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (typed));
+  g_auto (GStrv) parts = g_strsplit (code, "-", -1);
+
+  return strpbrk (trimmed, " \t\r\n") != NULL && strchr (typed, ':') == NULL && !kh_words_all_listed (parts + 1);
+}
+
 static void
 explain_code (KhJoinPage *self, const char *found, const char *code, const char *mailbox_url)
 {
@@ -162,6 +173,15 @@ explain_code (KhJoinPage *self, const char *found, const char *code, const char 
   g_autofree char *server = describe_server (self, mailbox_url, &may_follow);
   /* Translators: %s is an invite code that was found in a longer text */
   g_autofree char *picked = g_strdup_printf (_ ("The code is %s."), code);
+
+  if (is_prose (found, code))
+    {
+      show_line (self->reason_label, _ ("Enter the code alone, without other words."));
+      show_line (self->server_label, NULL);
+      mark_wrong (self, TRUE);
+      set_ready (self, NULL);
+      return;
+    }
 
   show_line (self->reason_label, strcmp (typed, code) != 0 ? picked : NULL);
   show_line (self->server_label, server);
@@ -400,7 +420,8 @@ kh_join_page_set_preferences (KhJoinPage *self, GSettings *preferences)
 {
   g_return_if_fail (KH_IS_JOIN_PAGE (self));
 
-  g_set_object (&self->preferences, preferences);
+  if (g_set_object (&self->preferences, preferences))
+    g_signal_connect_object (preferences, "changed::mailbox-server", G_CALLBACK (judge), self, G_CONNECT_SWAPPED);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 #include "kh-focus.h"
 #include "kh-resource.h"
+#include "kh-wrap.h"
 
 /**
  * KhMessageEntry:
@@ -43,7 +44,9 @@ static void
 on_changed (KhMessageEntry *self)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
+  g_autofree char *text = kh_message_entry_dup_text (self);
 
+  gtk_text_view_set_wrap_mode (self->view, kh_wrap_has_endless_word (text) ? GTK_WRAP_CHAR : GTK_WRAP_WORD_CHAR);
   gtk_widget_set_visible (self->placeholder, gtk_text_buffer_get_char_count (buffer) == 0);
   g_signal_emit (self, changed_signal, 0);
 }

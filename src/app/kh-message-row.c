@@ -2,15 +2,13 @@
 #include "kh-message-row.h"
 
 #include "kh-resource.h"
+#include "kh-wrap.h"
 
 /* Characters from which on a bubble takes all the width it may have. */
 #define LONG_TEXT 80
 
 /* A bubble leaves this part of the line free, so that one sees whose it is. */
 #define FREE_PART 6
-
-/* Longer than words and most links are, in characters. */
-#define LONGEST_WORD 200
 
 #define MINIMUM_WIDTH 120
 #define NATURAL_WIDTH 400
@@ -50,29 +48,10 @@ name_item (KhMessageRow *self)
     gtk_accessible_update_property (GTK_ACCESSIBLE (item), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
 }
 
-/* Pango looks for the end of a word first, in time that grows with the square of its length: one of 32 KiB, which a friend may
- * send, would stop the window for minutes (measured with Pango 1.50). */
-static gboolean
-has_endless_word (const char *text)
-{
-  int length = g_utf8_strlen (text, -1);
-  g_autofree PangoLogAttr *attributes = NULL;
-  int run = 0;
-
-  if (length <= LONGEST_WORD)
-    return FALSE;
-
-  attributes = g_new0 (PangoLogAttr, length + 1);
-  pango_get_log_attrs (text, -1, -1, pango_language_get_default (), attributes, length + 1);
-  for (int i = 0; i <= length && run <= LONGEST_WORD; i++)
-    run = attributes[i].is_line_break ? 0 : run + 1;
-  return run > LONGEST_WORD;
-}
-
 static void
 set_piece (GtkLabel *label, const char *piece)
 {
-  gtk_label_set_wrap_mode (label, has_endless_word (piece) ? PANGO_WRAP_CHAR : PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_wrap_mode (label, kh_wrap_has_endless_word (piece) ? PANGO_WRAP_CHAR : PANGO_WRAP_WORD_CHAR);
   gtk_label_set_text (label, piece);
 }
 

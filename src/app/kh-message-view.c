@@ -31,6 +31,9 @@ struct _KhMessageView
   guint frames_left;
   double height; /* of what is seen of the list */
   gboolean was_at_end;
+  gboolean moving; /* it is us who scroll */
+  double value;
+  double upper;
 };
 
 G_DEFINE_FINAL_TYPE (KhMessageView, kh_message_view, ADW_TYPE_BIN)
@@ -75,7 +78,11 @@ on_frame (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
 
   self->frames_left--;
   if (!is_near_end (self, 1))
-    gtk_adjustment_set_value (self->adjustment, end_of (self->adjustment));
+    {
+      self->moving = TRUE;
+      gtk_adjustment_set_value (self->adjustment, end_of (self->adjustment));
+      self->moving = FALSE;
+    }
   else
     self->frames_left = MIN (self->frames_left, 1);
   if (self->frames_left > 0)
@@ -90,8 +97,13 @@ go_to_newest (KhMessageView *self)
 {
   guint count = g_list_model_get_n_items (kh_message_log_get_model (self->log));
 
-  if (count > 0)
-    gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", count - 1);
+  /* Once a frame is enough, however many messages come in it. */
+  if (count > 0 && self->tick_id == 0)
+    {
+      self->moving = TRUE;
+      gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", count - 1);
+      self->moving = FALSE;
+    }
   self->frames_left = SETTLING_FRAMES;
   if (self->tick_id == 0)
     self->tick_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_frame, NULL, NULL);
@@ -110,9 +122,26 @@ on_size_changed (GtkAdjustment *adjustment, KhMessageView *self)
   self->was_at_end = is_near_end (self, READERS_END);
 }
 
+/* Only a reader scrolls back in a list that does not get shorter: that ends the way to the newest message. */
+static void
+stop_for_reader (KhMessageView *self)
+{
+  double value = gtk_adjustment_get_value (self->adjustment);
+  double upper = gtk_adjustment_get_upper (self->adjustment);
+
+  if (!self->moving && self->tick_id != 0 && value < self->value - 1 && upper >= self->upper)
+    {
+      gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->tick_id);
+      self->tick_id = 0;
+    }
+  self->value = value;
+  self->upper = upper;
+}
+
 static void
 on_scrolled (GtkAdjustment *adjustment, KhMessageView *self)
 {
+  stop_for_reader (self);
   self->was_at_end = is_near_end (self, READERS_END);
   if (is_near_end (self, READERS_END))
     gtk_widget_set_visible (self->newest_button, FALSE);

@@ -6,6 +6,7 @@
 #include "kh-text.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 /* More than a message on the wire can hold. */
 #define MAX_CHARACTERS 65536
@@ -14,6 +15,7 @@
  * with the square of its length. 32 KiB of joined emoji took 25 s, and a friend can send many. */
 #define PIECE_CHARACTERS 1200
 #define PIECE_LINES 24
+#define MORE_PIECES 12
 
 /**
  * KhMessage:
@@ -28,7 +30,8 @@ struct _KhMessage
   guint64 id;
   char *author; /* NULL where the friend has no name */
   char *text;
-  gboolean folded; /* only the first piece is shown */
+  guint shown; /* pieces that are shown */
+  gboolean folded; /* there are more */
   GDateTime *time; /* by the own clock: when it was said, or when it came */
 };
 
@@ -123,6 +126,16 @@ piece_length (const char *text)
   return (*at == '\0' || space == NULL ? at : space) - text;
 }
 
+static gsize
+shown_length (KhMessage *self)
+{
+  const char *end = self->text;
+
+  for (guint i = 0; i < self->shown; i++)
+    end += piece_length (end);
+  return end - self->text;
+}
+
 /**
  * kh_message_new:
  * @state: whose it is, and how far it has come
@@ -141,7 +154,8 @@ kh_message_new (KhMessageState state, guint64 id, const char *author, const char
   self->id = id;
   self->author = author != NULL && *author != '\0' ? g_strdup (author) : NULL;
   self->text = kh_text_plain_lines (text, MAX_CHARACTERS);
-  self->folded = self->text[piece_length (self->text)] != '\0';
+  self->shown = 1;
+  self->folded = shown_length (self) < strlen (self->text);
 
   return self;
 }
@@ -198,7 +212,7 @@ kh_message_is_folded (KhMessage *self)
 /**
  * kh_message_unfold:
  *
- * All of it is shown from now on.
+ * More of it is shown from now on.
  */
 void
 kh_message_unfold (KhMessage *self)
@@ -208,7 +222,8 @@ kh_message_unfold (KhMessage *self)
   if (!self->folded)
     return;
 
-  self->folded = FALSE;
+  self->shown += MORE_PIECES;
+  self->folded = shown_length (self) < strlen (self->text);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
 }
 
@@ -227,7 +242,7 @@ kh_message_dup_shown (KhMessage *self)
   if (!self->folded)
     return g_strdup (self->text);
 
-  beginning = g_strndup (self->text, piece_length (self->text));
+  beginning = g_strndup (self->text, shown_length (self));
   return g_strconcat (g_strchomp (beginning), "…", NULL);
 }
 

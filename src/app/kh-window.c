@@ -43,6 +43,7 @@ struct _KhWindow
   gboolean connected;  /* it has come to a conversation */
   gboolean leaving;    /* the user has agreed to leave it */
   GtkWindow *question; /* whether to leave, while it is asked */
+  AdwToast *toast;     /* the one that is shown, or the last */
   guint inhibit_cookie;
 };
 
@@ -178,6 +179,7 @@ show_page (KhWindow *self, const char *name)
 static void
 announce (KhWindow *self, const char *sentence)
 {
+  gtk_label_set_text (self->status_label, ""); /* or the same sentence would be no news */
   gtk_label_set_text (self->status_label, sentence);
 }
 
@@ -191,11 +193,17 @@ void
 kh_window_tell (KhWindow *self, const char *sentence)
 {
   g_autofree char *markup = NULL;
+  AdwToast *toast;
 
   g_return_if_fail (KH_IS_WINDOW (self));
 
+  /* They would queue up, and tell what has been true long ago. */
+  if (self->toast != NULL)
+    adw_toast_dismiss (self->toast);
   markup = g_markup_escape_text (sentence, -1); /* which a toast's title is */
-  adw_toast_overlay_add_toast (self->toasts, g_object_new (ADW_TYPE_TOAST, "title", markup, "timeout", 3, NULL));
+  toast = g_object_new (ADW_TYPE_TOAST, "title", markup, "timeout", 3, NULL);
+  g_set_weak_pointer (&self->toast, toast);
+  adw_toast_overlay_add_toast (self->toasts, toast);
   announce (self, sentence);
 }
 
@@ -252,11 +260,20 @@ show_conversation (KhWindow *self)
   stay_awake (self, TRUE);
 }
 
+/* What is asked about a conversation has no meaning after it. */
+static void
+close_question (KhWindow *self)
+{
+  if (self->question != NULL)
+    gtk_window_close (self->question);
+}
+
 /* What was said stays readable; before anything could be said there is only the reason. */
 static void
 show_end (KhWindow *self)
 {
   stay_awake (self, FALSE);
+  close_question (self);
   kh_farewell (G_APPLICATION (gtk_window_get_application (GTK_WINDOW (self))), self->session);
   if (self->connected)
     update_actions (self);
@@ -298,6 +315,22 @@ on_phase (KhSession *session, GParamSpec *pspec, KhWindow *self)
   announce_phase (self, phase);
 }
 
+/* What was said and tried is not kept. */
+static void
+forget_pages (KhWindow *self)
+{
+  GtkWidget *invite = gtk_stack_get_child_by_name (self->stack, "invite");
+  GtkWidget *reaching = gtk_stack_get_child_by_name (self->stack, "reaching");
+  GtkWidget *conversation = gtk_stack_get_child_by_name (self->stack, "conversation");
+
+  if (invite != NULL)
+    kh_invite_page_set_session (KH_INVITE_PAGE (invite), NULL);
+  if (reaching != NULL)
+    kh_reaching_page_set_session (KH_REACHING_PAGE (reaching), NULL);
+  if (conversation != NULL)
+    kh_conversation_page_set_session (KH_CONVERSATION_PAGE (conversation), NULL, self->role);
+}
+
 /* Lets go of the session; what it still has to say to others goes on in the background. */
 static void
 drop_session (KhWindow *self)
@@ -311,9 +344,17 @@ drop_session (KhWindow *self)
     return;
 
   stay_awake (self, FALSE);
+  close_question (self);
+  forget_pages (self);
   g_signal_handlers_disconnect_by_data (session, self);
   if (!is_over (session))
     kh_farewell (G_APPLICATION (application), session);
+}
+
+static void
+on_received (KhSession *session, guint64 id, const char *text, gint64 sent_ms, KhWindow *self)
+{
+  announce (self, _ ("Your friend has written."));
 }
 
 static KhSession *
@@ -325,6 +366,7 @@ new_session (KhWindow *self, KhRole role)
   self->role = role;
   self->session = kh_session_new (settings);
   g_signal_connect_object (self->session, "notify::phase", G_CALLBACK (on_phase), self, 0);
+  g_signal_connect_object (self->session, "message-received", G_CALLBACK (on_received), self, 0);
   kh_reaching_page_set_session (KH_REACHING_PAGE (get_page (self, "reaching")), self->session);
 
   return self->session;
@@ -414,29 +456,12 @@ kh_window_enter_code (KhWindow *self, const char *code_or_link)
 
 /* --- leaving -------------------------------------------------------------------------------------------------- */
 
-/* What was said and tried is not kept. */
-static void
-forget_pages (KhWindow *self)
-{
-  GtkWidget *invite = gtk_stack_get_child_by_name (self->stack, "invite");
-  GtkWidget *reaching = gtk_stack_get_child_by_name (self->stack, "reaching");
-  GtkWidget *conversation = gtk_stack_get_child_by_name (self->stack, "conversation");
-
-  if (invite != NULL)
-    kh_invite_page_set_session (KH_INVITE_PAGE (invite), NULL);
-  if (reaching != NULL)
-    kh_reaching_page_set_session (KH_REACHING_PAGE (reaching), NULL);
-  if (conversation != NULL)
-    kh_conversation_page_set_session (KH_CONVERSATION_PAGE (conversation), NULL, self->role);
-}
-
 static void
 go_home (KhWindow *self)
 {
   if (shows (self, "invite") && is_live (self) && kh_session_get_code (self->session) != NULL)
     kh_window_tell (self, _ ("The invite code is no longer valid"));
   drop_session (self);
-  forget_pages (self);
   show_page (self, "home");
 }
 
@@ -649,6 +674,7 @@ kh_window_dispose (GObject *object)
   g_clear_object (&self->session);
   g_clear_object (&self->preferences);
   g_clear_weak_pointer (&self->question);
+  g_clear_weak_pointer (&self->toast);
   gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_WINDOW);
 
   G_OBJECT_CLASS (kh_window_parent_class)->dispose (object);

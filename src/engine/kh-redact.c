@@ -17,14 +17,14 @@ is_of_v6 (char c)
   return g_ascii_isxdigit (c) || c == ':' || c == '.';
 }
 
-/* What tells nothing of a person: ::, ::1, link-local, unique local and multicast. */
+/* What tells nothing of a person: ::, ::1 and multicast. Link-local and unique local ones do: they hold the number of a network
+ * card, or that of a home. */
 static gboolean
 is_harmless_v6 (const guint8 *b)
 {
   static const guint8 zeros[15] = { 0 };
 
-  return (memcmp (b, zeros, 15) == 0 && b[15] <= 1) || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
-         (b[0] & 0xfe) == 0xfc || b[0] == 0xff;
+  return (memcmp (b, zeros, 15) == 0 && b[15] <= 1) || b[0] == 0xff;
 }
 
 /* ::ffff:0:0/96 (RFC 4291, 2.5.5.2) and 64:ff9b::/96 (RFC 6052): all they tell is an IPv4 address. */
@@ -48,6 +48,8 @@ append_v6 (GString *shortened, GInetAddress *address, const char *text)
                             b[15]); /* to be shortened as such */
   else if (is_harmless_v6 (b))
     g_string_append (shortened, text);
+  else if (b[0] >= 0xfc)
+    g_string_append_printf (shortened, "%x::x", b[0] << 8 | (b[0] == 0xfe ? b[1] & 0xc0 : 0)); /* which kind it is */
   else
     g_string_append_printf (shortened, "%x:%x:x", b[0] << 8 | b[1], b[2] << 8 | b[3]);
 }

@@ -208,7 +208,7 @@ static void
 talk (KhSession *self, KhChannel *channel)
 {
   g_clear_handle_id (&self->deadline_id, g_source_remove);
-  if (!set_phase (self, KH_PHASE_CONNECTED))
+  if (self->closing != NULL || !set_phase (self, KH_PHASE_CONNECTED))
     return;
 
   kh_conversation_attach (self->conversation, channel);
@@ -743,6 +743,10 @@ kh_session_close_async (KhSession *self, GCancellable *cancellable, GAsyncReadyC
   self->closing = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->closing, kh_session_close_async);
 
+  /* The next session may want the same port, and may not have to wait until this one is forgotten. What is connected keeps
+   * its own socket. */
+  g_clear_object (&self->mapping);
+  g_clear_object (&self->port);
   close_mailbox (self);
   kh_conversation_leave (self->conversation);
   finish_closing (self);

@@ -8,6 +8,9 @@ is_tricky (gunichar c)
 {
   GUnicodeType type = g_unichar_type (c);
 
+  /* Letters and symbols by their type, and nothing to be seen: fillers of Hangul, the joiner, the empty Braille cell. */
+  if (c == 0x034f || c == 0x115f || c == 0x1160 || c == 0x2800 || c == 0x3164 || c == 0xffa0)
+    return TRUE;
   return type == G_UNICODE_CONTROL || (type == G_UNICODE_FORMAT && c != 0x200c && c != 0x200d);
 }
 

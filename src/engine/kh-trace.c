@@ -265,6 +265,9 @@ event_to_report_line (KhEvent *self)
   json_object_foreach_member (self->members, copy_shortened, line);
   if (g_str_has_prefix (self->kind, "offer."))
     json_object_remove_member (line, "name");
+  /* Words of a code that was mistyped, and is still live. */
+  if (g_strcmp0 (kh_json_get_string (self->members, "code"), "bad-code") == 0)
+    json_object_remove_member (line, "sentence");
 
   return kh_json_to_text (line);
 }

@@ -92,12 +92,12 @@ test_server (Fixture *fixture, gconstpointer unused)
   g_autofree char *label = g_strnfill (200, 'w');
   g_autofree char *url = g_strconcat ("wss://", label, ".example.org/v1", NULL);
 
-  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connecting", "url:s", url);
+  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connecting", "server:s", url);
   kh_test_assert_narrow (fixture->page);
   add_code (fixture, CODE, "knothole:" CODE);
-  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connecting", "url:s", url);
+  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connecting", "server:s", url);
   kh_test_assert_narrow (fixture->page);
-  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connected", "url:s", url);
+  kh_trace_add (kh_session_get_trace (fixture->session), "mailbox.connected", "server:s", url);
   g_assert_cmpstr (kh_test_text_of (fixture->page, "waiting_label"), ==, "Waiting for your friend…");
 }
 

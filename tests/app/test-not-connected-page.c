@@ -109,7 +109,7 @@ test_details (Fixture *fixture, gconstpointer unused)
   kh_not_connected_page_set_session (fixture->page, fixture->session, KH_ROLE_JOINER);
   list = GTK_LIST_BOX (kh_test_find (fixture->page, "list"));
   g_assert_true (gtk_widget_is_visible (GTK_WIDGET (list)));
-  g_assert_nonnull (gtk_list_box_get_row_at_index (list, 1));
+  g_assert_nonnull (gtk_list_box_get_row_at_index (list, 0));
   kh_test_assert_narrow (fixture->page);
 }
 
