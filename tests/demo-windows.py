@@ -106,12 +106,14 @@ def run(builddir, once):
 
 
 def main():
+    windows.leave_nothing()
     try:
         return run(sys.argv[1], "--once" in sys.argv)
     except KeyboardInterrupt:
         return 130
     except (AssertionError, windows.GLib.Error) as error:
-        print(f"A window was closed before the demo was over, or did not do its part: {error}", file=sys.stderr)
+        lines = str(error).splitlines() or [""]
+        print(f"A window was closed before the demo was over, or did not do its part ({lines[0][:100]}).", file=sys.stderr)
         return 1
 
 

@@ -105,8 +105,8 @@ on_signal (gpointer application)
 }
 
 static const GActionEntry actions[] = {
-  { "invite", on_invite }, { "join", on_join, "s" }, { "enter-code", on_enter_code }, { "preferences", on_preferences },
-  { "about", on_about },   { "quit", on_quit },
+  { "invite", on_invite },           { "join", on_join, "s" }, { "enter-code", on_enter_code },
+  { "preferences", on_preferences }, { "about", on_about },    { "quit", on_quit },
 };
 
 static void
@@ -173,9 +173,19 @@ kh_application_open (GApplication *application, GFile **files, int count, const 
   g_autofree char *uri = g_file_get_uri (files[0]);
 
   if (g_str_has_prefix (uri, "file:"))
-    kh_window_tell (window, _ ("Knothole opens links that begin with “knothole:”, nothing else."));
+    kh_window_tell (window, _ ("This is not an invite link"));
   else
     kh_window_enter_code (window, uri);
+}
+
+static int
+kh_application_handle_local_options (GApplication *application, GVariantDict *options)
+{
+  if (!g_variant_dict_contains (options, "version"))
+    return -1;
+
+  g_print ("knothole " KH_VERSION "\n");
+  return 0;
 }
 
 static void
@@ -196,11 +206,15 @@ kh_application_class_init (KhApplicationClass *klass)
   application_class->shutdown = kh_application_shutdown;
   application_class->activate = kh_application_activate;
   application_class->open = kh_application_open;
+  application_class->handle_local_options = kh_application_handle_local_options;
 }
 
 static void
 kh_application_init (KhApplication *self)
 {
+  g_application_set_option_context_parameter_string (G_APPLICATION (self), "[LINK]");
+  g_application_add_main_option (G_APPLICATION (self), "version", 0, 0, G_OPTION_ARG_NONE, _ ("Print the version"),
+                                 NULL);
 }
 
 /**

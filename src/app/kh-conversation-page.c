@@ -11,6 +11,7 @@
 #include "kh-message-entry.h"
 #include "kh-message-view.h"
 #include "kh-resource.h"
+#include "kh-text.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -50,8 +51,7 @@ G_DEFINE_FINAL_TYPE (KhConversationPage, kh_conversation_page, ADW_TYPE_BIN)
 static void
 on_received (KhSession *session, guint64 id, const char *text, gint64 sent_ms, KhConversationPage *self)
 {
-  g_autoptr (KhMessage) message =
-      kh_message_new (KH_MESSAGE_RECEIVED, id, kh_session_get_peer_name (session), text);
+  g_autoptr (KhMessage) message = kh_message_new (KH_MESSAGE_RECEIVED, id, kh_session_get_peer_name (session), text);
 
   kh_message_view_add (self->messages, message);
 }
@@ -136,8 +136,7 @@ show_path (KhConversationPage *self, const char *kind)
 {
   gboolean local = g_strcmp0 (kind, "lan") == 0;
 
-  gtk_label_set_text (self->path_label,
-                      local ? _ ("Direct on your local network") : _ ("Direct over the internet"));
+  gtk_label_set_text (self->path_label, local ? _ ("Direct on your local network") : _ ("Direct over the internet"));
   gtk_image_set_from_icon_name (self->path_icon, local ? "network-wired-symbolic" : "network-workgroup-symbolic");
 }
 
@@ -158,10 +157,9 @@ on_events (GListModel *trace, guint position, guint removed, guint added, KhConv
 static gboolean
 is_blank (const char *text)
 {
-  for (; *text != '\0'; text = g_utf8_next_char (text))
-    if (!g_unichar_isspace (g_utf8_get_char (text)))
-      return FALSE;
-  return TRUE;
+  g_autofree char *plain = kh_text_plain (text, KH_CONVERSATION_MAX_TEXT);
+
+  return *g_strstrip (plain) == '\0';
 }
 
 static const char *

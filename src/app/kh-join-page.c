@@ -82,12 +82,14 @@ describe_server (KhJoinPage *self, const char *mailbox_url, gboolean *may_follow
   host = kh_mailbox_url_get_host (mailbox_url);
   if (*may_follow)
     /* Translators: %s is the name of a server */
-    return g_strdup_printf (_ ("This link uses another meeting server than yours: %s. Connect only if you trust whoever sent "
-                               "it."),
-                            host);
-  return g_strdup_printf (_ ("This link leads to the meeting server %s without encryption. If you trust the way there, name "
-                             "that server in Preferences first."),
-                          host);
+    return g_strdup_printf (
+        _ ("This link uses another meeting server than yours: %s. Connect only if you trust whoever sent "
+           "it."),
+        host);
+  return g_strdup_printf (
+      _ ("This link leads to the meeting server %s without encryption. If you trust the way there, name "
+         "that server in Preferences first."),
+      host);
 }
 
 static void
@@ -270,7 +272,8 @@ suggest (KhJoinPage *self)
   g_auto (GStrv) found = kh_code_complete (typed, KH_CODE_DEFAULT_WORDS);
   gboolean at_word = *typed != '\0' && !g_str_has_suffix (typed, "-") && !g_str_has_suffix (typed, " ");
   guint count = g_strv_length (found);
-  gboolean wanted = self->correction == NULL && at_word && count > 0 && !(count == 1 && g_str_has_suffix (found[0], typed));
+  gboolean wanted =
+      self->correction == NULL && at_word && count > 0 && !(count == 1 && g_str_has_suffix (found[0], typed));
 
   clear_suggestions (self);
   for (guint i = 0; wanted && i < MIN (count, MAX_SUGGESTIONS); i++)
@@ -322,8 +325,8 @@ on_clipboard (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autofree char *found = text != NULL && strlen (text) <= KH_CODE_MAX_LINK_LENGTH ? kh_code_find (text) : NULL;
   g_autofree char *code = found != NULL ? kh_code_parse (found, NULL, NULL) : NULL;
 
-  if (code == NULL || !is_certain (found, code) || g_strcmp0 (code, self->own_code) == 0 || !gtk_widget_get_mapped (GTK_WIDGET (self)) ||
-      *gtk_editable_get_text (GTK_EDITABLE (self->entry)) != '\0')
+  if (code == NULL || !is_certain (found, code) || g_strcmp0 (code, self->own_code) == 0 ||
+      !gtk_widget_get_mapped (GTK_WIDGET (self)) || *gtk_editable_get_text (GTK_EDITABLE (self->entry)) != '\0')
     return;
 
   kh_join_page_fill (self, found);

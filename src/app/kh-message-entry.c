@@ -26,7 +26,8 @@ static guint changed_signal;
 /* While an input method composes, Enter belongs to it: it takes the proposed characters, and nothing is sent. So the input
  * method is asked first. */
 static gboolean
-on_key_pressed (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType modifiers, KhMessageEntry *self)
+on_key_pressed (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType modifiers,
+                KhMessageEntry *self)
 {
   GdkEvent *event = gtk_event_controller_get_current_event (GTK_EVENT_CONTROLLER (controller));
 
@@ -89,16 +90,16 @@ kh_message_entry_class_init (KhMessageEntryClass *klass)
    *
    * The writer wants it sent.
    */
-  submit_signal = g_signal_new ("submit", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                G_TYPE_NONE, 0);
+  submit_signal =
+      g_signal_new ("submit", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
    * KhMessageEntry::changed:
    *
    * Something else is written.
    */
-  changed_signal = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                 G_TYPE_NONE, 0);
+  changed_signal =
+      g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-message-entry.ui");
   gtk_widget_class_bind_template_child (widget_class, KhMessageEntry, view);

@@ -137,8 +137,8 @@ kh_message_row_measure (GtkWidget *widget, GtkOrientation orientation, int for_s
       *natural = NATURAL_WIDTH;
     }
   else
-    gtk_widget_measure (self->bubble, orientation, bubble_width (self, for_size < 0 ? NATURAL_WIDTH : for_size), minimum,
-                        natural, NULL, NULL);
+    gtk_widget_measure (self->bubble, orientation, bubble_width (self, for_size < 0 ? NATURAL_WIDTH : for_size),
+                        minimum, natural, NULL, NULL);
 }
 
 static void

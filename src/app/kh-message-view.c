@@ -225,7 +225,8 @@ kh_message_view_add (KhMessageView *self, KhMessage *message)
 
   g_return_if_fail (KH_IS_MESSAGE_VIEW (self));
 
-  follow = self->tick_id != 0 || is_near_end (self, READERS_END) || kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
+  follow =
+      self->tick_id != 0 || is_near_end (self, READERS_END) || kh_message_get_state (message) != KH_MESSAGE_RECEIVED;
   kh_message_log_add (self->log, message);
   gtk_widget_set_can_focus (GTK_WIDGET (self->scroller), TRUE);
   gtk_widget_set_visible (self->empty_label, FALSE);

@@ -30,7 +30,7 @@ struct _KhMessage
   guint64 id;
   char *author; /* NULL where the friend has no name */
   char *text;
-  guint shown; /* pieces that are shown */
+  guint shown;     /* pieces that are shown */
   gboolean folded; /* there are more */
   GDateTime *time; /* by the own clock: when it was said, or when it came */
 };

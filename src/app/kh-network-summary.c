@@ -16,10 +16,10 @@ mapping_in_words (const char *mapping)
     const char *mapping; /* the words of RFC 4787 */
     const char *words;
   } table[] = {
-    { "endpoint-independent", N_("Easy to reach: one outside port for everybody (cone)") },
-    { "address-dependent", N_("Hard to reach: another outside port for each address (symmetric)") },
-    { "address-and-port-dependent", N_("Hard to reach: another outside port for each destination (symmetric)") },
-    { "none", N_("Nothing in between: outside and inside address are the same") },
+    { "endpoint-independent", N_ ("Easy to reach: one outside port for everybody (cone)") },
+    { "address-dependent", N_ ("Hard to reach: another outside port for each address (symmetric)") },
+    { "address-and-port-dependent", N_ ("Hard to reach: another outside port for each destination (symmetric)") },
+    { "none", N_ ("Nothing in between: outside and inside address are the same") },
   };
 
   for (gsize i = 0; mapping != NULL && i < G_N_ELEMENTS (table); i++)

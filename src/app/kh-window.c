@@ -379,9 +379,9 @@ refuse_while_live (KhWindow *self)
     return FALSE;
 
   if (self->connected)
-    kh_window_tell (self, _ ("You are talking with a friend. End that first."));
+    kh_window_tell (self, _ ("You are talking. End that first."));
   else
-    kh_window_tell (self, _ ("An invite or a connection is under way. Cancel that first."));
+    kh_window_tell (self, _ ("Something is under way. Cancel it first."));
   return TRUE;
 }
 

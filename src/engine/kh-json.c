@@ -139,7 +139,8 @@ kh_json_parse_bytes (GBytes *bytes, gsize max_length, GError **error)
   if (length > 0 && length <= max_length)
     return kh_json_parse_object (text, length, error);
 
-  g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL, length == 0 ? "an empty message" : "a message that is too long");
+  g_set_error_literal (error, KH_ERROR, KH_ERROR_PROTOCOL,
+                       length == 0 ? "an empty message" : "a message that is too long");
   return NULL;
 }
 

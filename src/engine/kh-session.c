@@ -745,8 +745,8 @@ kh_session_close_async (KhSession *self, GCancellable *cancellable, GAsyncReadyC
 
   /* The next session may want the same port, and may not have to wait until this one is forgotten. What is connected keeps
    * its own socket. */
-  g_clear_object (&self->mapping);
-  g_clear_object (&self->port);
+  if (self->port != NULL)
+    kh_port_give_up (self->port);
   close_mailbox (self);
   kh_conversation_leave (self->conversation);
   finish_closing (self);

@@ -41,8 +41,11 @@ draw_frame (void)
 static void
 add (KhMessageView *view, guint number)
 {
-  g_autofree char *text = g_strdup_printf ("Message %u: %s", number, number % 3 == 0 ? "yes" : "a line that is about as "
-                                           "long as what people write to each other when they have something to say.");
+  g_autofree char *text =
+      g_strdup_printf ("Message %u: %s", number,
+                       number % 3 == 0 ? "yes"
+                                       : "a line that is about as "
+                                         "long as what people write to each other when they have something to say.");
   g_autoptr (KhMessage) message =
       kh_message_new (number % 2 == 0 ? KH_MESSAGE_RECEIVED : KH_MESSAGE_SENT, number, "Alice", text);
 

@@ -107,6 +107,7 @@ def on_terminated(*unused):
 def leave_nothing():
     """A test that takes too long is stopped by SIGTERM; the rest of its process group is as well."""
     signal.signal(signal.SIGTERM, on_terminated)
+    signal.signal(signal.SIGHUP, on_terminated)
 
 
 class Display:

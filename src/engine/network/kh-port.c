@@ -299,6 +299,21 @@ kh_port_new (guint16 number, GError **error)
   return NULL;
 }
 
+/**
+ * kh_port_give_up:
+ *
+ * Lets others have P from now on, without waiting until everybody has forgotten this object. Sockets that stand keep it
+ * for themselves.
+ */
+void
+kh_port_give_up (KhPort *self)
+{
+  g_return_if_fail (KH_IS_PORT (self));
+
+  close_fd (&self->guard_v4);
+  close_fd (&self->guard_v6);
+}
+
 guint16
 kh_port_get_number (KhPort *self)
 {

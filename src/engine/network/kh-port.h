@@ -23,6 +23,7 @@ G_DECLARE_FINAL_TYPE (KhPort, kh_port, KH, PORT, GObject)
 KhPort             *kh_port_new            (guint16              number,
                                             GError             **error);
 guint16             kh_port_get_number     (KhPort              *self);
+void                kh_port_give_up        (KhPort              *self);
 GInetSocketAddress *kh_port_local_for      (KhPort              *self,
                                             GInetSocketAddress  *remote,
                                             GError             **error);
