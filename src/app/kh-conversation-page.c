@@ -159,7 +159,10 @@ is_blank (const char *text)
 {
   g_autofree char *plain = kh_text_plain (text, KH_CONVERSATION_MAX_TEXT);
 
-  return *g_strstrip (plain) == '\0';
+  for (const char *p = plain; *p != '\0'; p = g_utf8_next_char (p))
+    if (!g_unichar_isspace (g_utf8_get_char (p)))
+      return FALSE;
+  return TRUE;
 }
 
 static const char *

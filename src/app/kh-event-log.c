@@ -88,6 +88,7 @@ add_event (KhEventLog *self, KhEvent *event)
 
   gtk_list_box_append (self->list, row_new (kh_event_get_time (event), sentence));
   self->rows++;
+  gtk_widget_set_visible (GTK_WIDGET (self->scroller), TRUE);
   if (self->rows > MAX_ROWS)
     remove_first (self);
 }
@@ -192,6 +193,7 @@ kh_event_log_set_trace (KhEventLog *self, KhTrace *trace)
 
   while (self->rows > 0)
     remove_first (self);
+  gtk_widget_set_visible (GTK_WIDGET (self->scroller), FALSE); /* empty, it would take the keyboard and keep it */
   g_clear_pointer (&self->narrator, kh_narrator_free);
   self->narrator = kh_narrator_new ();
   self->following = TRUE;

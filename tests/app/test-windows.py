@@ -287,7 +287,7 @@ def test_file():
         ann.activate("win.tell", "before")
         ann.wait_shown("before")
         assert ann.run_again("/nonexistent/file") == 0
-        ann.wait_shown("nothing else.")
+        ann.wait_shown("This is not an invite link")
         for odd in ("knothole:", "knothole:" + "x" * 20000, "http://example.org/"):
             assert ann.run_again(odd) == 0
             ann.wait_title("Enter a Code")
