@@ -132,9 +132,13 @@ on_phase (KhSession *session, GParamSpec *pspec, KhConversationPage *self)
 }
 
 static void
-show_path (KhConversationPage *self, const char *kind)
+show_path (KhEvent *event, gpointer user_data)
 {
-  gboolean local = g_strcmp0 (kind, "lan") == 0;
+  KhConversationPage *self = user_data;
+  gboolean local = g_strcmp0 (kh_json_get_string (kh_event_get_members (event), "kind"), "lan") == 0;
+
+  if (!g_str_equal (kh_event_get_kind (event), "path.selected"))
+    return;
 
   gtk_label_set_text (self->path_label, local ? _ ("Direct on your local network") : _ ("Direct over the internet"));
   gtk_image_set_from_icon_name (self->path_icon, local ? "network-wired-symbolic" : "network-workgroup-symbolic");
@@ -143,13 +147,7 @@ show_path (KhConversationPage *self, const char *kind)
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, KhConversationPage *self)
 {
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-
-      if (g_str_equal (kh_event_get_kind (event), "path.selected"))
-        show_path (self, kh_json_get_string (kh_event_get_members (event), "kind"));
-    }
+  kh_trace_foreach (KH_TRACE (trace), position, added, show_path, self);
 }
 
 /* --- what the user says --------------------------------------------------------------------------------------- */
@@ -322,6 +320,5 @@ kh_conversation_page_set_session (KhConversationPage *self, KhSession *session, 
     return;
 
   on_delay (session, NULL, self);
-  on_events (G_LIST_MODEL (kh_session_get_trace (session)), 0, 0,
-             g_list_model_get_n_items (G_LIST_MODEL (kh_session_get_trace (session))), self);
+  kh_trace_foreach (kh_session_get_trace (session), 0, G_MAXUINT, show_path, self);
 }

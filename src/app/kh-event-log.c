@@ -78,8 +78,9 @@ remove_first (KhEventLog *self)
 }
 
 static void
-add_event (KhEventLog *self, KhEvent *event)
+add_event (KhEvent *event, gpointer user_data)
 {
+  KhEventLog *self = user_data;
   g_autofree char *sentence = kh_narrator_tell (self->narrator, event);
 
   /* Why it failed is told by the page, in the reader's language. */
@@ -96,12 +97,7 @@ add_event (KhEventLog *self, KhEvent *event)
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, KhEventLog *self)
 {
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-
-      add_event (self, event);
-    }
+  kh_trace_foreach (KH_TRACE (trace), position, added, add_event, self);
 }
 
 static gboolean
@@ -200,5 +196,5 @@ kh_event_log_set_trace (KhEventLog *self, KhTrace *trace)
 
   g_signal_group_set_target (self->trace_signals, trace);
   if (trace != NULL)
-    on_events (G_LIST_MODEL (trace), 0, 0, g_list_model_get_n_items (G_LIST_MODEL (trace)), self);
+    kh_trace_foreach (trace, 0, G_MAXUINT, add_event, self);
 }

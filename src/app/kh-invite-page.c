@@ -91,8 +91,9 @@ is_about_server (const char *kind)
 }
 
 static void
-take_event (KhInvitePage *self, KhEvent *event)
+take_event (KhEvent *event, gpointer user_data)
 {
+  KhInvitePage *self = user_data;
   const char *kind = kh_event_get_kind (event);
   g_autofree char *sentence = kh_narrator_tell (self->narrator, event);
 
@@ -110,12 +111,7 @@ take_event (KhInvitePage *self, KhEvent *event)
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, KhInvitePage *self)
 {
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-
-      take_event (self, event);
-    }
+  kh_trace_foreach (KH_TRACE (trace), position, added, take_event, self);
 }
 
 static gboolean

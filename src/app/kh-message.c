@@ -31,7 +31,6 @@ struct _KhMessage
   char *author; /* NULL where the friend has no name */
   char *text;
   guint shown;     /* pieces that are shown */
-  gboolean folded; /* there are more */
   GDateTime *time; /* by the own clock: when it was said, or when it came */
 };
 
@@ -155,7 +154,6 @@ kh_message_new (KhMessageState state, guint64 id, const char *author, const char
   self->author = author != NULL && *author != '\0' ? g_strdup (author) : NULL;
   self->text = kh_text_plain_lines (text, MAX_CHARACTERS);
   self->shown = 1;
-  self->folded = shown_length (self) < strlen (self->text);
 
   return self;
 }
@@ -206,7 +204,7 @@ kh_message_is_folded (KhMessage *self)
 {
   g_return_val_if_fail (KH_IS_MESSAGE (self), FALSE);
 
-  return self->folded;
+  return shown_length (self) < strlen (self->text);
 }
 
 /**
@@ -219,11 +217,10 @@ kh_message_unfold (KhMessage *self)
 {
   g_return_if_fail (KH_IS_MESSAGE (self));
 
-  if (!self->folded)
+  if (!kh_message_is_folded (self))
     return;
 
   self->shown += MORE_PIECES;
-  self->folded = shown_length (self) < strlen (self->text);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOWN]);
 }
 
@@ -239,7 +236,7 @@ kh_message_dup_shown (KhMessage *self)
 
   g_return_val_if_fail (KH_IS_MESSAGE (self), NULL);
 
-  if (!self->folded)
+  if (!kh_message_is_folded (self))
     return g_strdup (self->text);
 
   beginning = g_strndup (self->text, shown_length (self));

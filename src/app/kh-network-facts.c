@@ -22,6 +22,7 @@ struct _KhNetworkFacts
   AdwActionRow *friend_row;
 
   GSignalGroup *trace_signals;
+  KhNetworkSummary summary;
 };
 
 G_DEFINE_FINAL_TYPE (KhNetworkFacts, kh_network_facts, ADW_TYPE_BIN)
@@ -43,35 +44,26 @@ set_row (AdwActionRow *row, const char *value)
 }
 
 static void
-show_summary (KhNetworkFacts *self, KhTrace *trace)
+show_summary (KhNetworkFacts *self)
 {
-  g_auto (KhNetworkSummary) summary = { 0 };
-
-  kh_network_summary_read (&summary, trace);
-  set_row (self->outside_row, summary.outside != NULL ? summary.outside : _ ("Not known yet"));
-  set_row (self->router_row, summary.router);
-  set_row (self->friend_row, summary.friend);
+  set_row (self->outside_row, self->summary.outside != NULL ? self->summary.outside : _ ("Not known yet"));
+  set_row (self->router_row, self->summary.router);
+  set_row (self->friend_row, self->summary.friend);
 }
 
-static gboolean
-concerns_networks (GListModel *trace, guint position, guint added)
+static void
+take_event (KhEvent *event, gpointer user_data)
 {
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-      const char *kind = kh_event_get_kind (event);
+  KhNetworkFacts *self = user_data;
 
-      if (g_str_equal (kind, "mapping.found") || g_str_has_prefix (kind, "offer."))
-        return TRUE;
-    }
-  return FALSE;
+  if (kh_network_summary_take (&self->summary, event))
+    show_summary (self);
 }
 
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, KhNetworkFacts *self)
 {
-  if (concerns_networks (trace, position, added))
-    show_summary (self, KH_TRACE (trace));
+  kh_trace_foreach (KH_TRACE (trace), position, added, take_event, self);
 }
 
 static void
@@ -85,11 +77,20 @@ kh_network_facts_dispose (GObject *object)
 }
 
 static void
+kh_network_facts_finalize (GObject *object)
+{
+  kh_network_summary_clear (&KH_NETWORK_FACTS (object)->summary);
+
+  G_OBJECT_CLASS (kh_network_facts_parent_class)->finalize (object);
+}
+
+static void
 kh_network_facts_class_init (KhNetworkFactsClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = kh_network_facts_dispose;
+  G_OBJECT_CLASS (klass)->finalize = kh_network_facts_finalize;
 
   gtk_widget_class_set_template_from_resource (widget_class, KH_RESOURCE "kh-network-facts.ui");
   gtk_widget_class_bind_template_child (widget_class, KhNetworkFacts, outside_row);
@@ -116,6 +117,8 @@ kh_network_facts_set_trace (KhNetworkFacts *self, KhTrace *trace)
   g_return_if_fail (KH_IS_NETWORK_FACTS (self));
 
   g_signal_group_set_target (self->trace_signals, trace);
+  kh_network_summary_clear (&self->summary);
+  show_summary (self);
   if (trace != NULL)
-    show_summary (self, trace);
+    kh_trace_foreach (trace, 0, G_MAXUINT, take_event, self);
 }

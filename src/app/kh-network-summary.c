@@ -39,14 +39,8 @@ compare (const char *outside, const char *first_outside, const char *local)
   return _ ("Hard to reach: another outside port for each destination (symmetric)");
 }
 
-typedef struct
-{
-  char *server;
-  char *outside;
-} First;
-
 static void
-read_mapping (KhNetworkSummary *self, JsonObject *members, First *first)
+read_mapping (KhNetworkSummary *self, JsonObject *members)
 {
   const char *server = kh_json_get_string (members, "server");
   const char *outside = kh_json_get_string (members, "outside");
@@ -54,15 +48,15 @@ read_mapping (KhNetworkSummary *self, JsonObject *members, First *first)
   if (server == NULL || outside == NULL)
     return;
 
-  if (first->server == NULL || strcmp (first->server, server) == 0)
+  if (self->first_server == NULL || strcmp (self->first_server, server) == 0)
     {
-      g_free (first->server);
-      g_free (first->outside);
-      first->server = g_strdup (server);
-      first->outside = g_strdup (outside);
+      g_free (self->first_server);
+      g_free (self->first_outside);
+      self->first_server = g_strdup (server);
+      self->first_outside = g_strdup (outside);
     }
   else
-    self->router = compare (outside, first->outside, kh_json_get_string (members, "local"));
+    self->router = compare (outside, self->first_outside, kh_json_get_string (members, "local"));
   g_free (self->outside);
   self->outside = g_strdup (outside);
 }
@@ -76,35 +70,39 @@ read_facts (JsonObject *members)
 }
 
 /**
- * kh_network_summary_read:
- * @self: to be filled
- * @trace: what has happened so far
+ * kh_network_summary_take:
+ * @self: what is known so far; nothing, when it is all zero
+ * @event: what happens next
+ *
+ * Returns: whether something is known by it
  */
-void
-kh_network_summary_read (KhNetworkSummary *self, KhTrace *trace)
+gboolean
+kh_network_summary_take (KhNetworkSummary *self, KhEvent *event)
 {
-  GListModel *events = G_LIST_MODEL (trace);
-  First first = { 0 };
+  const char *kind = kh_event_get_kind (event);
+  JsonObject *members = kh_event_get_members (event);
 
-  *self = (KhNetworkSummary){ NULL, mapping_in_words (NULL), mapping_in_words (NULL) };
-  for (guint i = 0; i < g_list_model_get_n_items (events); i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (events, i);
-      const char *kind = kh_event_get_kind (event);
-
-      if (strcmp (kind, "mapping.found") == 0)
-        read_mapping (self, kh_event_get_members (event), &first);
-      else if (strcmp (kind, "offer.sent") == 0)
-        self->router = read_facts (kh_event_get_members (event));
-      else if (strcmp (kind, "offer.received") == 0)
-        self->friend = read_facts (kh_event_get_members (event));
-    }
-  g_free (first.server);
-  g_free (first.outside);
+  if (strcmp (kind, "mapping.found") == 0)
+    read_mapping (self, members);
+  else if (strcmp (kind, "offer.sent") == 0)
+    self->router = read_facts (members);
+  else if (strcmp (kind, "offer.received") == 0)
+    self->friend = read_facts (members);
+  else
+    return FALSE;
+  return TRUE;
 }
 
+/**
+ * kh_network_summary_clear:
+ *
+ * Nothing is known.
+ */
 void
 kh_network_summary_clear (KhNetworkSummary *self)
 {
-  g_clear_pointer (&self->outside, g_free);
+  g_free (self->outside);
+  g_free (self->first_server);
+  g_free (self->first_outside);
+  *self = (KhNetworkSummary){ NULL, mapping_in_words (NULL), mapping_in_words (NULL) };
 }

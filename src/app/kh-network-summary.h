@@ -11,18 +11,22 @@ G_BEGIN_DECLS
  * @router: what is known of our own router, in words
  * @friend: what is known of the friend's router, in words
  *
- * What a trace tells of the networks, for people.
+ * What a session's events tell of the networks, for people. Begins with kh_network_summary_clear() on zeros.
  */
 typedef struct
 {
   char *outside;
   const char *router;
   const char *friend;
+
+  /*< private >*/
+  char *first_server; /* the first that answered, to compare the others with */
+  char *first_outside;
 } KhNetworkSummary;
 
-void kh_network_summary_read  (KhNetworkSummary *self,
-                               KhTrace          *trace);
-void kh_network_summary_clear (KhNetworkSummary *self);
+gboolean kh_network_summary_take  (KhNetworkSummary *self,
+                                   KhEvent          *event);
+void     kh_network_summary_clear (KhNetworkSummary *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KhNetworkSummary, kh_network_summary_clear)
 

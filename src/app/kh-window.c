@@ -50,15 +50,9 @@ struct _KhWindow
 G_DEFINE_FINAL_TYPE (KhWindow, kh_window, ADW_TYPE_APPLICATION_WINDOW)
 
 static gboolean
-is_over (KhSession *session)
-{
-  return kh_session_get_phase (session) == KH_PHASE_ENDED || kh_session_get_phase (session) == KH_PHASE_FAILED;
-}
-
-static gboolean
 is_live (KhWindow *self)
 {
-  return self->session != NULL && !is_over (self->session);
+  return self->session != NULL && !kh_phase_is_over (kh_session_get_phase (self->session));
 }
 
 /* --- pages ---------------------------------------------------------------------------------------------------- */
@@ -347,7 +341,7 @@ drop_session (KhWindow *self)
   close_question (self);
   forget_pages (self);
   g_signal_handlers_disconnect_by_data (session, self);
-  if (!is_over (session))
+  if (!kh_phase_is_over (kh_session_get_phase (session)))
     kh_farewell (G_APPLICATION (application), session);
 }
 
@@ -578,14 +572,20 @@ copy (KhWindow *self, const char *text, const char *confirmation)
   kh_window_tell (self, confirmation);
 }
 
+/* What was handed out is not what its owner wants to join with. */
+static void
+copy_invite (KhWindow *self, const char *text, const char *confirmation)
+{
+  kh_join_page_set_own_code (KH_JOIN_PAGE (get_page (self, "join")), kh_session_get_code (self->session));
+  copy (self, text, confirmation);
+}
+
 static void
 on_copy_code (GSimpleAction *action, GVariant *parameter, gpointer window)
 {
   KhWindow *self = window;
-  const char *code = kh_invite_page_get_code (KH_INVITE_PAGE (get_page (self, "invite")));
 
-  kh_join_page_set_own_code (KH_JOIN_PAGE (get_page (self, "join")), code);
-  copy (self, code, _ ("Code copied"));
+  copy_invite (self, kh_session_get_code (self->session), _ ("Code copied"));
 }
 
 static void
@@ -594,8 +594,7 @@ on_copy_link (GSimpleAction *action, GVariant *parameter, gpointer window)
   KhWindow *self = window;
   KhInvitePage *page = KH_INVITE_PAGE (get_page (self, "invite"));
 
-  kh_join_page_set_own_code (KH_JOIN_PAGE (get_page (self, "join")), kh_invite_page_get_code (page));
-  copy (self, kh_invite_page_get_link (page), _ ("Link copied"));
+  copy_invite (self, kh_invite_page_get_link (page), _ ("Link copied"));
 }
 
 static void

@@ -67,8 +67,9 @@ print_json (Program *program, const char *kind, JsonObject *members)
 }
 
 static void
-show_event (Program *program, KhEvent *event)
+show_event (KhEvent *event, gpointer user_data)
 {
+  Program *program = user_data;
   KhRole role = program->options->command == KH_COMMAND_JOIN ? KH_ROLE_JOINER : KH_ROLE_INVITER;
   g_autofree char *text = NULL;
 
@@ -87,12 +88,7 @@ show_event (Program *program, KhEvent *event)
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, gpointer user_data)
 {
-  for (guint i = 0; i < added; i++)
-    {
-      g_autoptr (KhEvent) event = g_list_model_get_item (trace, position + i);
-
-      show_event (user_data, event);
-    }
+  kh_trace_foreach (KH_TRACE (trace), position, added, show_event, user_data);
 }
 
 static void

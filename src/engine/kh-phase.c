@@ -22,3 +22,14 @@ kh_phase_name (KhPhase phase)
 
   return g_enum_get_value (klass, phase)->value_nick;
 }
+
+/**
+ * kh_phase_is_over:
+ *
+ * Returns: whether nothing comes after it
+ */
+gboolean
+kh_phase_is_over (KhPhase phase)
+{
+  return phase == KH_PHASE_ENDED || phase == KH_PHASE_FAILED;
+}

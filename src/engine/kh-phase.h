@@ -33,5 +33,6 @@ typedef enum
 #define KH_TYPE_PHASE (kh_phase_get_type ())
 GType       kh_phase_get_type (void);
 const char *kh_phase_name     (KhPhase phase);
+gboolean    kh_phase_is_over  (KhPhase phase);
 
 G_END_DECLS

@@ -166,8 +166,8 @@ redact_v4 (const char *text)
  * @text: anything, such as an address with its port, or a sentence
  *
  * Shortens the addresses of the internet in it, in numbers: `203.0.113.7:4000` becomes `203.0.x.x:4000`, and
- * `[2001:db8:1:2::3]:4000` becomes `[2001:db8:x]:4000`. Private, shared, link-local and loopback addresses stay, as do
- * names.
+ * `[2001:db8:1:2::3]:4000` becomes `[2001:db8:x]:4000`. Of link-local and unique local IPv6
+ * addresses the kind stays; private, shared and loopback addresses stay whole, as do names.
  *
  * Returns: (transfer full): the text for strangers
  */

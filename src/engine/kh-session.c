@@ -83,7 +83,7 @@ static void exchange_offers (KhSession *self);
 static gboolean
 is_over (KhSession *self)
 {
-  return self->phase == KH_PHASE_ENDED || self->phase == KH_PHASE_FAILED;
+  return kh_phase_is_over (self->phase);
 }
 
 /* Nothing comes after an end, and nothing goes backwards: a late callback changes no phase. */

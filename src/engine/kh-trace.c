@@ -220,6 +220,28 @@ append (KhTrace *self, KhEvent *event)
 }
 
 /**
+ * kh_trace_foreach:
+ * @position: of the first event
+ * @count: how many; fewer if there are fewer
+ * @func: (scope call): called with each of them, in order
+ * @user_data: for @func
+ *
+ * For whoever is told by GListModel::items-changed what has been added.
+ */
+void
+kh_trace_foreach (KhTrace *self, guint position, guint count, KhEventFunc func, gpointer user_data)
+{
+  g_return_if_fail (KH_IS_TRACE (self));
+
+  for (guint i = 0; i < count && position + i < self->events->len; i++)
+    {
+      g_autoptr (KhEvent) event = g_object_ref (g_ptr_array_index (self->events, position + i));
+
+      func (event, user_data);
+    }
+}
+
+/**
  * kh_trace_add:
  * @kind: the event's kind
  * @spec: (nullable): members as for kh_json_build()

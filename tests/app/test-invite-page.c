@@ -1,36 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-test-friend.h"
-#include "kh-test-widgets.h"
+#include "kh-test-page.h"
 
 #include "kh-invite-page.h"
 #include "kh-qr-code.h"
 
 #define CODE "7-crossover-bedlamp-customer"
 
-/* The page follows a trace; the test writes it. */
-typedef struct
-{
-  KhSession *session;
-  KhInvitePage *page;
-  GtkWidget *window;
-} Fixture;
+typedef KhTestPage Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer unused)
 {
-  g_autoptr (KhSettings) settings = kh_settings_new ();
-
-  fixture->session = kh_session_new (settings);
-  fixture->page = g_object_new (KH_TYPE_INVITE_PAGE, NULL);
-  fixture->window = kh_test_host (GTK_WIDGET (fixture->page));
+  kh_test_page_set_up (fixture, KH_TYPE_INVITE_PAGE);
   kh_invite_page_set_session (fixture->page, fixture->session);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer unused)
-{
-  kh_test_destroy (fixture->window);
-  g_assert_finalize_object (fixture->session);
 }
 
 static void
@@ -138,7 +121,7 @@ test_next_session (Fixture *fixture, gconstpointer unused)
   g_assert_null (kh_invite_page_get_code (fixture->page));
 }
 
-#define ADD(path, function) g_test_add ("/invite-page/" path, Fixture, NULL, set_up, function, tear_down)
+#define ADD(path, function) g_test_add ("/invite-page/" path, Fixture, NULL, set_up, function, kh_test_page_tear_down)
 
 int
 main (int argc, char **argv)

@@ -64,6 +64,12 @@ static const Case hostile[] = {
 };
 
 static void
+take (KhEvent *event, gpointer summary)
+{
+  kh_network_summary_take (summary, event);
+}
+
+static void
 test_case (gconstpointer data)
 {
   const Case *expected = data;
@@ -72,7 +78,8 @@ test_case (gconstpointer data)
   g_autoptr (KhTrace) trace = kh_trace_from_lines (expected->lines, strlen (expected->lines), &error);
 
   g_assert_no_error (error);
-  kh_network_summary_read (&summary, trace);
+  kh_network_summary_clear (&summary);
+  kh_trace_foreach (trace, 0, G_MAXUINT, take, &summary);
   g_assert_cmpstr (summary.outside, ==, expected->outside);
   g_assert_cmpstr (summary.router, ==, expected->router);
   g_assert_cmpstr (summary.friend, ==, expected->friend);

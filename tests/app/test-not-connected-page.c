@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-test-friend.h"
-#include "kh-test-widgets.h"
+#include "kh-test-page.h"
 
 #include "kh-error.h"
 #include "kh-failure.h"
 #include "kh-not-connected-page.h"
 
-typedef struct
-{
-  KhSession *session; /* one that has failed */
-  KhNotConnectedPage *page;
-  GtkWidget *window;
-} Fixture;
+typedef KhTestPage Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer unused)
 {
-  g_autoptr (KhSettings) settings = kh_settings_new ();
-
-  fixture->session = kh_session_new (settings);
+  kh_test_page_set_up (fixture, KH_TYPE_NOT_CONNECTED_PAGE);
   kh_session_join (fixture->session, "nonsense");
   g_assert_error (kh_session_get_error (fixture->session), KH_ERROR, KH_ERROR_BAD_CODE);
-  fixture->page = g_object_new (KH_TYPE_NOT_CONNECTED_PAGE, NULL);
-  fixture->window = kh_test_host (GTK_WIDGET (fixture->page));
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer unused)
-{
-  kh_test_destroy (fixture->window);
-  g_assert_finalize_object (fixture->session);
 }
 
 static void
@@ -113,7 +97,8 @@ test_details (Fixture *fixture, gconstpointer unused)
   kh_test_assert_narrow (fixture->page);
 }
 
-#define ADD(path, function) g_test_add ("/not-connected-page/" path, Fixture, NULL, set_up, function, tear_down)
+#define ADD(path, function)                                                                                            \
+  g_test_add ("/not-connected-page/" path, Fixture, NULL, set_up, function, kh_test_page_tear_down)
 
 int
 main (int argc, char **argv)

@@ -1,35 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-test-friend.h"
-#include "kh-test-widgets.h"
+#include "kh-test-page.h"
 
 #include "kh-json.h"
 #include "kh-reaching-page.h"
 
 #define KEEPS "Easy to reach: one outside port for everybody (cone)"
 
-typedef struct
-{
-  KhSession *session;
-  KhReachingPage *page;
-  GtkWidget *window;
-} Fixture;
+typedef KhTestPage Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer unused)
 {
-  g_autoptr (KhSettings) settings = kh_settings_new ();
-
-  fixture->session = kh_session_new (settings);
-  fixture->page = g_object_new (KH_TYPE_REACHING_PAGE, NULL);
-  fixture->window = kh_test_host (GTK_WIDGET (fixture->page));
+  kh_test_page_set_up (fixture, KH_TYPE_REACHING_PAGE);
   kh_reaching_page_set_session (fixture->page, fixture->session);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer unused)
-{
-  kh_test_destroy (fixture->window);
-  g_assert_finalize_object (fixture->session);
 }
 
 static KhTrace *
@@ -214,7 +198,7 @@ test_phases (Fixture *fixture, gconstpointer unused)
   kh_test_close (session);
 }
 
-#define ADD(path, function) g_test_add ("/reaching-page/" path, Fixture, NULL, set_up, function, tear_down)
+#define ADD(path, function) g_test_add ("/reaching-page/" path, Fixture, NULL, set_up, function, kh_test_page_tear_down)
 
 int
 main (int argc, char **argv)

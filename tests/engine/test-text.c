@@ -2,15 +2,28 @@
 #include "kh-test.h"
 #include "kh-text.h"
 
+typedef struct
+{
+  const char *text;
+  gsize max;
+  const char *plain;
+} Case;
+
+static void
+check (const Case *cases, gsize count, char *(*make_plain) (const char *text, gsize max))
+{
+  for (gsize i = 0; i < count; i++)
+    {
+      g_autofree char *plain = make_plain (cases[i].text, cases[i].max);
+
+      g_assert_cmpstr (plain, ==, cases[i].plain);
+    }
+}
+
 static void
 test_plain (void)
 {
-  static const struct
-  {
-    const char *text;
-    gsize max;
-    const char *plain;
-  } cases[] = {
+  static const Case cases[] = {
     { "", 10, "" },
     { "hello", 10, "hello" },
     { "hello", 3, "hel" },
@@ -32,23 +45,13 @@ test_plain (void)
     { "👋🏽 emoji", 20, "👋🏽 emoji" },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *plain = kh_text_plain (cases[i].text, cases[i].max);
-
-      g_assert_cmpstr (plain, ==, cases[i].plain);
-    }
+  check (cases, G_N_ELEMENTS (cases), kh_text_plain);
 }
 
 static void
 test_plain_lines (void)
 {
-  static const struct
-  {
-    const char *text;
-    gsize max;
-    const char *plain;
-  } cases[] = {
+  static const Case cases[] = {
     { "", 10, "" },
     { "one line", 20, "one line" },
     { "a\nb", 20, "a\nb" },
@@ -69,12 +72,7 @@ test_plain_lines (void)
     { "\xff\n", 20, "\ufffd\n" },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *plain = kh_text_plain_lines (cases[i].text, cases[i].max);
-
-      g_assert_cmpstr (plain, ==, cases[i].plain);
-    }
+  check (cases, G_N_ELEMENTS (cases), kh_text_plain_lines);
 }
 
 int
