@@ -240,7 +240,6 @@ kh_conversation_page_dispose (GObject *object)
   g_clear_object (&self->session_signals);
   g_clear_object (&self->trace_signals);
   g_clear_object (&self->session);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_CONVERSATION_PAGE);
 
   G_OBJECT_CLASS (kh_conversation_page_parent_class)->dispose (object);
 }

@@ -137,8 +137,6 @@ kh_event_log_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->adjustment, self);
   g_clear_object (&self->adjustment);
   g_clear_object (&self->trace_signals);
-  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_EVENT_LOG);
 
   G_OBJECT_CLASS (kh_event_log_parent_class)->dispose (object);
 }

@@ -26,20 +26,10 @@ kh_home_page_grab_focus (GtkWidget *widget)
 }
 
 static void
-kh_home_page_dispose (GObject *object)
-{
-  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_HOME_PAGE);
-
-  G_OBJECT_CLASS (kh_home_page_parent_class)->dispose (object);
-}
-
-static void
 kh_home_page_class_init (KhHomePageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->dispose = kh_home_page_dispose;
   widget_class->grab_focus = kh_home_page_grab_focus;
   widget_class->focus = kh_focus_child;
 

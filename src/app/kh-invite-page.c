@@ -131,7 +131,6 @@ kh_invite_page_dispose (GObject *object)
 
   g_clear_object (&self->trace_signals);
   g_clear_object (&self->session);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_INVITE_PAGE);
 
   G_OBJECT_CLASS (kh_invite_page_parent_class)->dispose (object);
 }

@@ -367,7 +367,6 @@ kh_join_page_dispose (GObject *object)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->preferences);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_JOIN_PAGE);
 
   G_OBJECT_CLASS (kh_join_page_parent_class)->dispose (object);
 }

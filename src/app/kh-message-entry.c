@@ -69,19 +69,10 @@ kh_message_entry_grab_focus (GtkWidget *widget)
 }
 
 static void
-kh_message_entry_dispose (GObject *object)
-{
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_MESSAGE_ENTRY);
-
-  G_OBJECT_CLASS (kh_message_entry_parent_class)->dispose (object);
-}
-
-static void
 kh_message_entry_class_init (KhMessageEntryClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->dispose = kh_message_entry_dispose;
   widget_class->grab_focus = kh_message_entry_grab_focus;
   widget_class->focus = kh_focus_child;
 

@@ -155,7 +155,6 @@ kh_message_view_dispose (GObject *object)
   if (self->adjustment != NULL)
     g_signal_handlers_disconnect_by_data (self->adjustment, self);
   g_clear_object (&self->adjustment);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_MESSAGE_VIEW);
   g_clear_object (&self->log);
 
   G_OBJECT_CLASS (kh_message_view_parent_class)->dispose (object);

@@ -70,8 +70,6 @@ static void
 kh_network_facts_dispose (GObject *object)
 {
   g_clear_object (&KH_NETWORK_FACTS (object)->trace_signals);
-  adw_bin_set_child (ADW_BIN (object), NULL); /* AdwBin would look for what the template has let go of */
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_NETWORK_FACTS);
 
   G_OBJECT_CLASS (kh_network_facts_parent_class)->dispose (object);
 }

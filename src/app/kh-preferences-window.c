@@ -103,7 +103,6 @@ static void
 kh_preferences_window_dispose (GObject *object)
 {
   g_clear_object (&KH_PREFERENCES_WINDOW (object)->preferences);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_PREFERENCES_WINDOW);
 
   G_OBJECT_CLASS (kh_preferences_window_parent_class)->dispose (object);
 }

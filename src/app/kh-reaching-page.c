@@ -117,7 +117,6 @@ kh_reaching_page_dispose (GObject *object)
   g_clear_handle_id (&self->tick_id, g_source_remove);
   g_clear_object (&self->session_signals);
   g_clear_object (&self->session);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_REACHING_PAGE);
 
   G_OBJECT_CLASS (kh_reaching_page_parent_class)->dispose (object);
 }

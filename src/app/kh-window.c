@@ -674,7 +674,6 @@ kh_window_dispose (GObject *object)
   g_clear_object (&self->preferences);
   g_clear_weak_pointer (&self->question);
   g_clear_weak_pointer (&self->toast);
-  gtk_widget_dispose_template (GTK_WIDGET (object), KH_TYPE_WINDOW);
 
   G_OBJECT_CLASS (kh_window_parent_class)->dispose (object);
 }
