@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define KH_TYPE_COMMAND (kh_command_get_type ())
+G_DECLARE_FINAL_TYPE (KhCommand, kh_command, KH, COMMAND, GObject)
+
+/**
+ * KhCommandOutput:
+ * @KH_COMMAND_SHARED: standard input and output are ours
+ * @KH_COMMAND_PIPED: we hold the other ends
+ * @KH_COMMAND_QUIET: nothing to read, and nobody reads; standard error is ours
+ */
+typedef enum
+{
+  KH_COMMAND_SHARED,
+  KH_COMMAND_PIPED,
+  KH_COMMAND_QUIET,
+} KhCommandOutput;
+
+KhCommand *kh_command_new        (int network, const char *const *argv, const char *const *environment,
+                                  KhCommandOutput output, GError **error);
+gboolean   kh_command_is_running (KhCommand *self);
+int        kh_command_get_status (KhCommand *self);
+int        kh_command_get_stdin  (KhCommand *self);
+int        kh_command_get_stdout (KhCommand *self);
+void       kh_command_signal     (KhCommand *self, int number);
+
+G_END_DECLS

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-keeper.h"
+
+#include "kh-namespace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Three processes, so that nothing is left behind whatever ends first:
+ *
+ *   outer   what the user started: waits, hands signals on, has the exit status
+ *   keeper  init of the process namespace: with it ends every process inside, and with these their networks and mounts. It is
+ *           killed when the outer one dies, and ends when the worker does.
+ *   worker  does the work
+ */
+
+static volatile pid_t below;
+
+static void
+hand_on (int number)
+{
+  int reason = errno;
+
+  if (below > 0)
+    kill (below, number);
+  errno = reason;
+}
+
+static void
+hand_signals_on (pid_t child)
+{
+  struct sigaction action = { .sa_handler = hand_on, .sa_flags = SA_RESTART };
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+  below = child;
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    sigaction (numbers[i], &action, NULL);
+}
+
+static int
+wait_for (pid_t child)
+{
+  int status = 0;
+  pid_t ended;
+
+  do
+    ended = waitpid (-1, &status, 0);
+  while (ended != child && (ended > 0 || errno == EINTR));
+
+  return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+}
+
+/* Dies with its parent, also when the parent was gone before this was asked for: then nobody holds the pipe any more. */
+static void
+die_with_parent (const int *life)
+{
+  struct pollfd end = { .fd = life[0], .events = POLLIN };
+
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  close (life[1]);
+  if (poll (&end, 1, 0) != 0)
+    _exit (1);
+}
+
+static int
+keep (KhKeeperWork work, gpointer data, const int *life)
+{
+  pid_t worker;
+
+  die_with_parent (life);
+  /* Where it is forbidden, programs see the machine's processes by the machine's numbers: most do not care. */
+  mount ("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+
+  worker = fork ();
+  if (worker == 0)
+    exit (work (data));
+  if (worker < 0)
+    return 1;
+  hand_signals_on (worker);
+
+  return wait_for (worker);
+}
+
+/**
+ * kh_keeper_run:
+ * @work: what to do in namespaces of its own: an empty network, private mounts, new process numbers
+ * @data: for @work
+ * @error: return location
+ *
+ * Does the work, and waits until it is done. Whatever was started or made meanwhile is gone afterwards, also when this
+ * process, or the one that works, is killed. Call it before any thread exists.
+ *
+ * Returns: the exit status, 128 + N when it was ended by signal N; -1 on error
+ */
+int
+kh_keeper_run (KhKeeperWork work, gpointer data, GError **error)
+{
+  int life[2];
+  pid_t keeper;
+
+  if (!kh_namespace_leave_host (TRUE, error))
+    return -1;
+  if (pipe (life) != 0 || (keeper = fork ()) < 0)
+    {
+      g_set_error (error, KH_NAMESPACE_ERROR, KH_NAMESPACE_ERROR_FAILED, "A process cannot be started: %s",
+                   g_strerror (errno));
+      return -1;
+    }
+  if (keeper == 0)
+    _exit (keep (work, data, life));
+
+  close (life[0]);
+  hand_signals_on (keeper);
+
+  return wait_for (keeper);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-lab-options.h"
+
+#include <string.h>
+
+#define SUMMARY                                                                                                          \
+  "A virtual internet on this machine: two hosts behind routers of any kind, and a server.\n"                            \
+  "\n"                                                                                                                   \
+  "  knothole-lab run --left=NAT --right=NAT -- @HOST COMMAND… [@HOST COMMAND…]\n"                                   \
+  "                              run commands on @left, @right and @server, side by side; {left}, {right}, {server}\n"   \
+  "                              and {server2} stand for addresses. It ends with the last one, and with its status\n"    \
+  "  knothole-lab shell          a shell on each host\n"                                                                 \
+  "  knothole-lab demo           two friends meet and talk, each behind a router\n"                                      \
+  "  knothole-lab matrix         every pair of routers: who reaches whom, how, and how fast\n"                           \
+  "  knothole-lab experiment close-then-reuse\n"                                                                         \
+  "                              what is left of a mapping when its connection is closed\n"                              \
+  "  knothole-lab nats           the routers that have names\n"                                                          \
+  "\n"                                                                                                                   \
+  "NAT is a name, perhaps with settings: port-restricted,stranger=rst,ports=sequential:2. Routers in a row are joined\n" \
+  "by +, from the host outwards: linux+symmetric-block."
+
+/* What GOption fills in, before it is checked. */
+typedef struct
+{
+  char *delay;
+  char *jitter;
+  char *loss;
+  char *rate;
+  char *server;
+  char *nats;
+  int seed;
+  gboolean no_server;
+  gboolean silent_hops;
+  gboolean help;
+  gboolean version;
+} Raw;
+
+static void
+raw_clear (Raw *raw)
+{
+  g_free (raw->delay);
+  g_free (raw->jitter);
+  g_free (raw->loss);
+  g_free (raw->rate);
+  g_free (raw->server);
+  g_free (raw->nats);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Raw, raw_clear)
+
+void
+kh_lab_options_free (KhLabOptions *self)
+{
+  g_free (self->left);
+  g_free (self->right);
+  g_free (self->bindir);
+  g_free (self->pcap);
+  g_strfreev (self->nats);
+  g_strfreev (self->arguments);
+  g_free (self->help);
+  g_free (self);
+}
+
+G_GNUC_PRINTF (2, 3)
+static gboolean
+fail (GError **error, const char *format, ...)
+{
+  va_list values;
+  g_autofree char *message = NULL;
+
+  va_start (values, format);
+  message = g_strdup_vprintf (format, values);
+  va_end (values);
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
+
+  return FALSE;
+}
+
+static gboolean
+read_command (KhLabOptions *self, const char *word, GError **error)
+{
+  static const char *const names[] = { "run", "shell", "demo", "matrix", "experiment", "nats" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (names[i], word))
+      {
+        self->command = i;
+        return TRUE;
+      }
+
+  return fail (error, "There is no command \"%s\". There are run, shell, demo, matrix, experiment and nats.", word);
+}
+
+static gboolean
+read_links (KhLabOptions *self, const Raw *raw, GError **error)
+{
+  const struct
+  {
+    const char *key;
+    const char *value;
+  } given[] = { { "delay", raw->delay }, { "jitter", raw->jitter }, { "loss", raw->loss }, { "rate", raw->rate } };
+  KhHome *homes[] = { &self->network.left, &self->network.right };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
+    for (gsize n = 0; n < G_N_ELEMENTS (homes); n++)
+      if (given[i].value != NULL &&
+          !kh_link_settings_set (&homes[n]->up, &homes[n]->down, given[i].key, given[i].value, error))
+        return FALSE;
+
+  return TRUE;
+}
+
+static gboolean
+read_nats (KhLabOptions *self, const char *text, GError **error)
+{
+  KhHome home = { 0 };
+
+  if (text == NULL)
+    return TRUE;
+  /* Names only: a comma belongs to a router's own settings elsewhere, so those are joined by ";". */
+  self->nats = g_strsplit (text, strchr (text, ';') != NULL ? ";" : ",", -1);
+  for (char **nat = self->nats; *nat != NULL; nat++)
+    if (!kh_home_parse (&home, *nat, error))
+      return FALSE;
+
+  return TRUE;
+}
+
+static gboolean
+check_range (const char *option, int value, int low, int high, GError **error)
+{
+  return (value >= low && value <= high) || fail (error, "--%s takes a number from %d to %d.", option, low, high);
+}
+
+static gboolean
+check (KhLabOptions *self, const Raw *raw, GError **error)
+{
+  self->server = KH_SERVER_KNOTHOLE;
+  if (raw->server != NULL && !kh_server_kind_parse (raw->server, &self->server))
+    return fail (error, "--server=%s: it takes knothole, genuine or none.", raw->server);
+  if (raw->no_server)
+    self->server = KH_SERVER_NONE;
+  self->network.expired = !raw->silent_hops;
+  self->network.seed = raw->seed >= 0 ? (guint32) raw->seed : g_random_int ();
+  self->network.same_home = g_str_equal (self->right, "same");
+
+  return check_range ("rounds", self->rounds, 1, 1000, error) && check_range ("jobs", self->jobs, 1, 32, error) &&
+         check_range ("timeout", self->timeout, 1, 600, error) && read_links (self, raw, error) &&
+         kh_home_parse (&self->network.left, self->left, error) &&
+         (self->network.same_home || kh_home_parse (&self->network.right, self->right, error)) &&
+         read_nats (self, raw->nats, error);
+}
+
+/* What follows the command, without the "--" that ends our own options. */
+static gboolean
+read_words (KhLabOptions *self, char **words, GError **error)
+{
+  if (words[0] != NULL && g_str_equal (words[0], "--"))
+    words++;
+  if (words[0] == NULL)
+    return fail (error, "What is to be done? knothole-lab --help tells what there is.");
+  if (!read_command (self, words[0], error))
+    return FALSE;
+  words++;
+  if (words[0] != NULL && g_str_equal (words[0], "--"))
+    words++;
+  self->arguments = g_strdupv (words);
+
+  return TRUE;
+}
+
+static GOptionContext *
+make_context (KhLabOptions *self, Raw *raw)
+{
+  const GOptionEntry entries[] = {
+    { "left", 0, 0, G_OPTION_ARG_STRING, &self->left, "The left host's routers (port-restricted)", "NAT" },
+    { "right", 0, 0, G_OPTION_ARG_STRING, &self->right, "The right one's; same: behind the left one's", "NAT" },
+    { "delay", 0, 0, G_OPTION_ARG_STRING, &raw->delay, "One way on each access link, or UP/DOWN", "MS" },
+    { "jitter", 0, 0, G_OPTION_ARG_STRING, &raw->jitter, "So much more or less", "MS" },
+    { "loss", 0, 0, G_OPTION_ARG_STRING, &raw->loss, "Of the packets", "PERCENT" },
+    { "rate", 0, 0, G_OPTION_ARG_STRING, &raw->rate, "Megabits in a second", "MBIT" },
+    { "pcap", 0, 0, G_OPTION_ARG_FILENAME, &self->pcap, "Write every packet, with what became of it", "FILE" },
+    { "server", 0, 0, G_OPTION_ARG_STRING, &raw->server, "knothole, genuine (wormhole mailbox and coturn), none",
+      "KIND" },
+    { "no-server", 0, 0, G_OPTION_ARG_NONE, &raw->no_server, "The same as --server=none", NULL },
+    { "bindir", 0, 0, G_OPTION_ARG_FILENAME, &self->bindir, "Where Knothole's programs are", "FOLDER" },
+    { "silent-hops", 0, 0, G_OPTION_ARG_NONE, &raw->silent_hops, "The internet sends no ICMP time exceeded", NULL },
+    { "seed", 0, 0, G_OPTION_ARG_INT, &raw->seed, "The same random ports and losses again", "N" },
+    { "nats", 0, 0, G_OPTION_ARG_STRING, &raw->nats, "matrix, experiment: these, by , (by ; with settings)", "NAT,…" },
+    { "rounds", 0, 0, G_OPTION_ARG_INT, &self->rounds, "matrix: how often each pair (1)", "N" },
+    { "jobs", 0, 0, G_OPTION_ARG_INT, &self->jobs, "matrix: laboratories at once (6)", "N" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &self->timeout, "matrix: to reach the friend (6)", "SECONDS" },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Results as JSON", NULL },
+    { "text", 0, 0, G_OPTION_ARG_NONE, &self->text, "demo: in the terminal anyway", NULL },
+    { "once", 0, 0, G_OPTION_ARG_NONE, &self->once, "demo: the windows close by themselves", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &raw->help, "Show this", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, "Print the version and exit", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  GOptionContext *context = g_option_context_new ("COMMAND");
+
+  g_option_context_set_summary (context, SUMMARY);
+  g_option_context_set_help_enabled (context, FALSE);
+  g_option_context_add_main_entries (context, entries, NULL);
+
+  return context;
+}
+
+/**
+ * kh_lab_options_parse:
+ * @arguments: the program's name and its arguments
+ * @error: return location: %G_OPTION_ERROR
+ *
+ * Returns: (transfer full) (nullable): what to do
+ */
+KhLabOptions *
+kh_lab_options_parse (char **arguments, GError **error)
+{
+  g_autoptr (KhLabOptions) self = g_new0 (KhLabOptions, 1);
+  g_auto (Raw) raw = { .seed = -1 };
+  g_autoptr (GOptionContext) context = make_context (self, &raw);
+  g_auto (GStrv) words = g_strdupv (arguments);
+
+  self->rounds = 1;
+  self->jobs = 6;
+  self->timeout = 6;
+  if (!g_option_context_parse_strv (context, &words, error))
+    return NULL;
+  if (raw.help || raw.version)
+    {
+      self->command = raw.help ? KH_LAB_HELP : KH_LAB_VERSION;
+      self->help = g_option_context_get_help (context, TRUE, NULL);
+      return g_steal_pointer (&self);
+    }
+
+  if (self->left == NULL)
+    self->left = g_strdup ("port-restricted");
+  if (self->right == NULL)
+    self->right = g_strdup ("port-restricted");
+  if (!read_words (self, words + 1, error) || !check (self, &raw, error))
+    return NULL;
+
+  return g_steal_pointer (&self);
+}
