@@ -232,6 +232,8 @@ kh_home_parse (KhHome *self, const char *text, GError **error)
 {
   memset (self->routers, 0, sizeof self->routers);
   self->n_routers = 0;
+  if (*text == '\0')
+    return fail_unknown (text, error);
 
   return parse_row (self, text, error);
 }

@@ -286,8 +286,8 @@ kh_host_receive (KhHost *self, KhHostReceive receive, gpointer data)
     {
       guint16 protocol = ntohs (self->in.places[i].sll_protocol);
 
-      /* What was longer has been cut, and its length says so. */
-      if (protocol == ETH_P_IP || protocol == ETH_P_IPV6)
+      /* What was longer has been cut, and its length says so. Multicast stays on its cable. */
+      if (self->in.places[i].sll_pkttype == PACKET_HOST && (protocol == ETH_P_IP || protocol == ETH_P_IPV6))
         receive (data, self->in.packets[i], self->in.headers[i].msg_len);
       self->in.headers[i].msg_hdr.msg_namelen = sizeof self->in.places[i];
     }

@@ -89,7 +89,7 @@ get_jitter (KhLink *self)
 gboolean
 kh_link_send (KhLink *self, const guint8 *data, gsize length, gint64 now)
 {
-  gint64 sent;
+  gint64 sent, takes;
   KhLinkArrival *packet;
 
   if (self->settings.loss > 0 && g_rand_double_range (self->random, 0, 100) < self->settings.loss)
@@ -100,8 +100,9 @@ kh_link_send (KhLink *self, const guint8 *data, gsize length, gint64 now)
   if (sent < 0)
     return FALSE;
 
+  takes = self->settings.delay + get_jitter (self);
   packet = g_malloc (sizeof *packet + length);
-  packet->due = MAX (self->last_due, sent + MAX (0, self->settings.delay + get_jitter (self)));
+  packet->due = MAX (self->last_due, sent + MAX (0, takes));
   packet->length = length;
   memcpy (packet->data, data, length);
   g_queue_push_tail (&self->packets, packet);

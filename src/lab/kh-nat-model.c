@@ -296,7 +296,9 @@ take_from_inside (KhNatModel *self, KhPacket *packet, gint64 now)
   if (standing == PASSES_LAST)
     kh_nat_table_remove_session (self->table, session);
 
-  return expired ? expire () : forward (KH_NAT_OUTSIDE, standing == PASSES_LAST ? "passes, then forgotten" : "passes");
+  return expired
+             ? expire ()
+             : forward (KH_NAT_OUTSIDE, standing == PASSES_LAST ? "the last packet of a known flow" : "a known flow");
 }
 
 /* Whether the filter lets somebody in through a mapping: because of whom it sent to. */
@@ -419,7 +421,7 @@ take_from_outside (KhNatModel *self, KhPacket *packet, gint64 now)
   if (standing == PASSES_LAST)
     kh_nat_table_remove_session (self->table, session);
 
-  return forward (KH_NAT_INSIDE, standing == PASSES_LAST ? "passes, then forgotten" : "passes");
+  return forward (KH_NAT_INSIDE, standing == PASSES_LAST ? "the last packet of a known flow" : "a known flow");
 }
 
 /* An ICMP error goes to whoever sent the packet that it is about (RFC 5508 section 4). */
@@ -494,7 +496,9 @@ kh_nat_model_translate (KhNatModel *self, KhNatSide from, KhPacket *packet, gint
   KhIp receiver;
 
   if (is_plain (self, packet))
-    return packet->ttl <= 1 ? expire () : forward (from == KH_NAT_INSIDE ? KH_NAT_OUTSIDE : KH_NAT_INSIDE, "passes");
+    return packet->ttl <= 1
+               ? expire ()
+               : forward (from == KH_NAT_INSIDE ? KH_NAT_OUTSIDE : KH_NAT_INSIDE, "neither translated nor filtered");
 
   kh_nat_table_sweep (self->table, now);
   if (packet->kind == KH_PACKET_ERROR)

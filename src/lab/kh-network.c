@@ -101,6 +101,35 @@ tell (KhNetwork *self, const Wire *wire, gboolean up, const Snapshot *snapshot, 
     self->record (self->record_data, wire->number, up, snapshot->data, snapshot->length, now, comment);
 }
 
+/* Who is at the end of a wire: "left router", "left router 2" in a row, or the internet. */
+static char *
+name_receiver (const Wire *wire, gboolean up)
+{
+  const Branch *branch = wire->branch;
+  guint router = up ? wire->level + 1 : wire->level;
+
+  if (router > branch->n_routers)
+    return g_strdup ("internet");
+  if (branch->n_routers == 1)
+    return g_strdup_printf ("%s router", branch_places[branch->id].name);
+
+  return g_strdup_printf ("%s router %u", branch_places[branch->id].name, router);
+}
+
+static void
+tell_verdict (KhNetwork *self, const Wire *wire, gboolean up, const Snapshot *snapshot, gint64 now, const char *does,
+              const char *verdict)
+{
+  g_autofree char *receiver = NULL;
+  g_autofree char *comment = NULL;
+
+  if (self->record == NULL)
+    return;
+  receiver = name_receiver (wire, up);
+  comment = g_strdup_printf ("%s %s: %s", receiver, does, verdict);
+  tell (self, wire, up, snapshot, now, comment);
+}
+
 static void
 answer (KhNetwork *self, Wire *inner, Wire *outer, KhRouterStep *step, gint64 now)
 {
@@ -127,7 +156,11 @@ pass_router (KhNetwork *self, Wire *wire, KhNatSide from, KhPacket *packet, gint
 
   keep (self, packet, &before);
   kh_router_take (branch->routers[router], from, packet, now, &step);
-  tell (self, wire, from == KH_NAT_INSIDE, &before, now, step.verdict);
+  tell_verdict (self, wire, from == KH_NAT_INSIDE, &before, now,
+                step.forward              ? "forwards"
+                : step.answer_length != 0 ? "drops and answers"
+                                          : "drops",
+                step.verdict);
   if (step.forward && step.to == KH_NAT_OUTSIDE)
     put_up (self, outer, packet, now);
   else if (step.forward)
@@ -204,7 +237,7 @@ cross (KhNetwork *self, Wire *wire, KhPacket *packet, gint64 now, Branch **targe
       return "no such network";
     }
 
-  return "passes";
+  return "on its way";
 }
 
 static void
@@ -213,13 +246,15 @@ pass_internet (KhNetwork *self, Wire *wire, KhPacket *packet, gint64 now)
   Branch *target;
   Snapshot before;
   KhIp receiver;
+  const char *verdict;
 
   keep (self, packet, &before);
-  tell (self, wire, TRUE, &before, now, cross (self, wire, packet, now, &target));
+  kh_packet_get_receiver (packet, &receiver);
+  verdict = cross (self, wire, packet, now, &target);
+  tell_verdict (self, wire, TRUE, &before, now, target != NULL ? "forwards" : "drops", verdict);
   if (target == NULL)
     return;
 
-  kh_packet_get_receiver (packet, &receiver);
   if (target != wire->branch)
     {
       if (packet->ttl <= 1)
@@ -256,7 +291,7 @@ pass_host (KhNetwork *self, Wire *wire, const KhPacket *packet, gint64 now)
           return;
         }
     }
-  tell (self, wire, FALSE, &before, now, "no such host");
+  tell (self, wire, FALSE, &before, now, "dropped: no such host");
 }
 
 /* A packet has come to the end of a wire. */
@@ -324,8 +359,10 @@ kh_network_send (KhNetwork *self, KhHostId from, guint8 *packet, gsize length, g
 
   if (!kh_packet_parse (&parsed, packet, length, &fault))
     {
-      if (self->record != NULL)
-        self->record (self->record_data, wire->number, TRUE, packet, length, now, fault);
+      Snapshot junk = { .length = length };
+
+      memcpy (junk.data, packet, length);
+      tell_verdict (self, wire, TRUE, &junk, now, "drops", fault);
       return;
     }
 
