@@ -83,13 +83,24 @@ on_ended (GPid pid, int status, gpointer data)
   g_signal_emit (self, signals[ENDED], 0);
 }
 
-/* Between fork and exec. */
+typedef struct
+{
+  int network;
+  gboolean master;
+} Entry;
+
+/* Between fork and exec. An ordinary user's programs are ordinary ones inside as well: some (bwrap) refuse to run with rights
+ * that they do not expect. */
 static void
 enter_host (gpointer data)
 {
+  const Entry *entry = data;
+
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  if (!kh_namespace_enter (GPOINTER_TO_INT (data), NULL))
+  if (!kh_namespace_enter (entry->network, NULL))
     _exit (126);
+  if (!entry->master)
+    prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
 /**
@@ -110,12 +121,14 @@ kh_command_new (int network, const char *const *argv, const char *const *environ
 {
   static const GSpawnFlags output_flags[] = { [KH_COMMAND_SHARED] = G_SPAWN_CHILD_INHERITS_STDIN,
                                               [KH_COMMAND_PIPED] = 0,
-                                              [KH_COMMAND_QUIET] = G_SPAWN_STDOUT_TO_DEV_NULL };
+                                              [KH_COMMAND_QUIET] = G_SPAWN_STDOUT_TO_DEV_NULL,
+                                              [KH_COMMAND_MASTER] = G_SPAWN_CHILD_INHERITS_STDIN };
   g_autoptr (KhCommand) self = g_object_new (KH_TYPE_COMMAND, NULL);
   GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | output_flags[output];
   gboolean piped = output == KH_COMMAND_PIPED;
+  Entry entry = { network, output == KH_COMMAND_MASTER };
 
-  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, GINT_TO_POINTER (network), -1, -1,
+  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, &entry, -1, -1,
                                          -1, NULL, NULL, 0, &self->pid, piped ? &self->input : NULL,
                                          piped ? &self->output : NULL, NULL, error))
     return NULL;

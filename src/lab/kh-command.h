@@ -13,12 +13,14 @@ G_DECLARE_FINAL_TYPE (KhCommand, kh_command, KH, COMMAND, GObject)
  * @KH_COMMAND_SHARED: standard input and output are ours
  * @KH_COMMAND_PIPED: we hold the other ends
  * @KH_COMMAND_QUIET: nothing to read, and nobody reads; standard error is ours
+ * @KH_COMMAND_MASTER: shared, and it may do in the laboratory what root may do on a machine: for shells
  */
 typedef enum
 {
   KH_COMMAND_SHARED,
   KH_COMMAND_PIPED,
   KH_COMMAND_QUIET,
+  KH_COMMAND_MASTER,
 } KhCommandOutput;
 
 KhCommand *kh_command_new        (int network, const char *const *argv, const char *const *environment,

@@ -137,9 +137,10 @@ set_up (KhHost *self, const KhHostAddresses *addresses, GError **error)
   /* What is not there must not send anything of its own accord. */
   if (!is_set (&addresses->own6) && !kh_namespace_set (self->network, "net/ipv6/conf/all/disable_ipv6", "1", NULL))
     g_debug ("There is no IPv6 here that could be switched off.");
-  /* An ordinary user may ping. */
-  if (!kh_namespace_set (self->network, "net/ipv4/ping_group_range", group, NULL))
-    g_debug ("The group cannot be allowed to ping.");
+  /* An ordinary user may ping, and serve on low ports. */
+  if (!kh_namespace_set (self->network, "net/ipv4/ping_group_range", group, NULL) ||
+      !kh_namespace_set (self->network, "net/ipv4/ip_unprivileged_port_start", "0", NULL))
+    g_debug ("This kernel does not let an ordinary user ping or use low ports.");
 
   if (!kh_namespace_ip (-1, self->network, pair, error) || !kh_namespace_ip (self->network, -1, own, error))
     return FALSE;

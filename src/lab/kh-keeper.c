@@ -76,6 +76,7 @@ keep (KhKeeperWork work, gpointer data, const int *life)
   die_with_parent (life);
   /* Where it is forbidden, programs see the machine's processes by the machine's numbers: most do not care. */
   mount ("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+  mount ("knothole-lab", KH_KEEPER_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700");
 
   worker = fork ();
   if (worker == 0)

@@ -5,6 +5,9 @@
 
 G_BEGIN_DECLS
 
+/* A folder that is empty inside, and whose files are gone with the rest: it is there on every machine. */
+#define KH_KEEPER_FOLDER "/dev/shm"
+
 /**
  * KhKeeperWork:
  *

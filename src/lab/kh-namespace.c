@@ -14,8 +14,9 @@
 
 G_DEFINE_QUARK (kh - namespace - error - quark, kh_namespace_error)
 
-/* What an ordinary user's programs may do inside, and only there: set up networks, look at raw packets, use low ports. */
-static const int capabilities[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE, CAP_SYS_ADMIN };
+/* What an ordinary user's programs may be given inside, and only there: to set up networks and to enter them, to look at raw
+ * packets. */
+static const int capabilities[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN, CAP_SYS_PTRACE };
 
 static gboolean
 fail (GError **error, const char *what)
@@ -130,6 +131,8 @@ kh_namespace_leave_host (gboolean processes, GError **error)
         return forbid (error, "user namespace");
       if (!hand_on_capabilities ())
         return forbid (error, "capabilities");
+      /* Programs inside may find their networks in /proc: new rights had closed it to them. */
+      prctl (PR_SET_DUMPABLE, 1);
     }
 
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)

@@ -3,6 +3,7 @@
 
 #include "kh-host.h"
 #include "kh-lab.h"
+#include "kh-shell.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -44,6 +45,16 @@ read_host (const char *word, KhHostId *host)
   return FALSE;
 }
 
+static GArray *
+new_programs (void)
+{
+  GArray *programs = g_array_new (FALSE, FALSE, sizeof (KhRunProgram));
+
+  g_array_set_clear_func (programs, clear_program);
+
+  return programs;
+}
+
 /**
  * kh_run_split:
  * @arguments: `@HOST COMMAND… @HOST COMMAND…`
@@ -54,10 +65,9 @@ read_host (const char *word, KhHostId *host)
 GArray *
 kh_run_split (char **arguments, GError **error)
 {
-  g_autoptr (GArray) programs = g_array_new (FALSE, FALSE, sizeof (KhRunProgram));
+  g_autoptr (GArray) programs = new_programs ();
   KhHostId host;
 
-  g_array_set_clear_func (programs, clear_program);
   if (arguments[0] == NULL || !read_host (arguments[0], &host))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
@@ -171,7 +181,8 @@ start_program (Run *run, const KhRunProgram *program)
       g_free (*word);
       *word = filled;
     }
-  command = kh_lab_start (run->lab, program->host, (const char *const *) argv, KH_COMMAND_SHARED, &error);
+  command = kh_lab_start (run->lab, program->host, (const char *const *) argv,
+                          run->options->command == KH_LAB_SHELL ? KH_COMMAND_MASTER : KH_COMMAND_SHARED, &error);
   if (command == NULL)
     {
       complain (error);
@@ -198,6 +209,12 @@ on_servers_ready (GObject *source, GAsyncResult *result, gpointer data)
 
   for (guint i = 0; i < run->servers->len; i++)
     g_signal_connect (g_ptr_array_index (run->servers, i), "ended", G_CALLBACK (on_command_ended), run);
+  if (run->options->command == KH_LAB_SHELL)
+    {
+      KhRunProgram shell = { KH_HOST_LEFT, kh_shell_describe (run->lab) };
+
+      g_array_append_val (run->programs, shell);
+    }
   for (guint i = 0; i < run->programs->len; i++)
     if (!start_program (run, &g_array_index (run->programs, KhRunProgram, i)))
       {
@@ -263,9 +280,10 @@ int
 kh_run (const KhLabOptions *options)
 {
   g_autoptr (GError) error = NULL;
-  Run run = { .options = options, .programs = kh_run_split (options->arguments, &error), .status = 1 };
+  Run run = { .options = options, .status = 1 };
   guint sources[2];
 
+  run.programs = options->command == KH_LAB_SHELL ? new_programs () : kh_run_split (options->arguments, &error);
   if (run.programs == NULL || !open_lab (&run, &error))
     {
       complain (error);
