@@ -22,6 +22,9 @@ RULES = [
      "the window opens no socket"),
     ("cli", r"gtk/|adwaita|sys/socket|netinet/", "the text client knows neither windows nor sockets"),
     ("server", r"gtk/|adwaita|kh-session|kh-race|kh-rendezvous|kh-conversation", "the server knows no sessions"),
+    ("lab", r"gtk/|adwaita|gdk/|libsoup|sodium|"
+     r"kh-(session|trace|stun|port|mapping|offer|plan|race|dial|channel|code|mailbox|facts|error|json|text|address)\b",
+     "the laboratory knows nothing of the engine"),
     ("engine/invite", r"kh-(port|stun|mapping|offer|plan|race|dial|channel|conversation|session)\b", "an invite comes before the network"),
     ("engine/network", r"kh-(rendezvous|code|spake2|offer|plan|race|dial|channel|conversation|session)\b",
      "the network is looked at without knowing for whom"),
@@ -36,6 +39,14 @@ def offences(folder, pattern):
             found = re.match(r'\s*#\s*include\s*[<"]([^">]+)', line)
             if found and re.search(pattern, found[1]):
                 yield f"{path.relative_to(SOURCE)}:{number}: {found[1]}"
+
+
+def reads(path, pattern):
+    """Includes of one file."""
+    for number, line in enumerate((SOURCE / path).read_text().splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*[<"]([^">]+)', line)
+        if found and re.search(pattern, found[1]):
+            yield f"{path}:{number}: {found[1]}"
 
 
 def calls(folder, pattern):
@@ -54,6 +65,10 @@ def cases():
     for folder, pattern, why in RULES:
         assert any((SOURCE / folder).rglob("*.c")), f"no code in {folder}"
         yield f"{folder}: {why}", list(offences(folder, pattern))
+    pure = ["lab/" + name for name in ("checksum", "home", "ip", "link", "nat-model", "nat-ports", "nat-settings", "nat-table", "network",
+                                       "packet", "packet-build", "router", "tcp-track")]
+    yield "lab: what decides does no I/O", [found for path in pure for found in reads(path.replace("lab/", "lab/kh-") + ".c",
+                                             r"sys/|netinet|unistd|fcntl|gio/|glib-unix|linux/|time\.h")]
     yield "app: no call makes or uses a socket", list(calls("app", r"\b(g_socket|g_resolver|soup|socket|connect) ?_? ?\(|g_socket_|soup_"))
     for program in PROGRAMS:
         needed = libraries(program)

@@ -75,24 +75,14 @@ typedef struct
   const Program *programs;
   GPtrArray *servers;
   guint ready;
-  int probe;
   gint64 deadline;
 } Start;
-
-static void
-close_probe (Start *start)
-{
-  if (start->probe >= 0)
-    close (start->probe);
-  start->probe = -1;
-}
 
 static void
 start_free (gpointer data)
 {
   Start *start = data;
 
-  close_probe (start);
   g_clear_pointer (&start->servers, g_ptr_array_unref);
   g_object_unref (start->lab);
   g_free (start);
@@ -122,19 +112,23 @@ launch (Start *start, const Program *program, const char *bindir, GError **error
   return TRUE;
 }
 
-/* Whether a server listens: on the server's own machine that is known at once. */
+/* Whether a server listens: on its own machine a connection is there, or refused, at once. */
 static gboolean
 is_listening (Start *start, guint16 port)
 {
   const KhIp *ip = &kh_lab_get_addresses (start->lab, KH_HOST_SERVER)->own;
   struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons (port) };
+  struct sockaddr_in peer;
+  socklen_t size = sizeof peer;
+  int fd = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET, SOCK_STREAM, 0, NULL);
   gboolean connected;
 
+  if (fd < 0)
+    return FALSE;
   memcpy (&place.sin_addr, ip->bytes + 12, 4);
-  start->probe = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET, SOCK_STREAM, 0, NULL);
-  connected = start->probe >= 0 && connect (start->probe, (struct sockaddr *) &place, sizeof place) == 0;
-  connected = connected || (start->probe >= 0 && errno == EINPROGRESS);
-  close_probe (start);
+  connected = (connect (fd, (struct sockaddr *) &place, sizeof place) == 0 || errno == EINPROGRESS) &&
+              getpeername (fd, (struct sockaddr *) &peer, &size) == 0;
+  close (fd);
 
   return connected;
 }
@@ -188,7 +182,6 @@ kh_servers_start_async (KhLab *lab, KhServerKind kind, const char *bindir, GCanc
   start->lab = g_object_ref (lab);
   start->programs = kinds[kind].programs;
   start->servers = g_ptr_array_new_with_free_func (g_object_unref);
-  start->probe = -1;
   start->deadline = g_get_monotonic_time () + PATIENCE_US;
   g_task_set_source_tag (task, kh_servers_start_async);
   g_task_set_task_data (task, start, start_free);
