@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,7 @@ enter_host (gpointer data)
   const Entry *entry = data;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
+  setpriority (PRIO_PROCESS, 0, 0);
   if (!kh_namespace_enter (entry->network, NULL))
     _exit (126);
   if (!entry->master)

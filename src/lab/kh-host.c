@@ -20,12 +20,15 @@
 #define BATCH 64
 /* What the kernel may keep for us while we are busy. */
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
+/* How long a packet can have waited there, at most. */
+#define MAX_WAIT_US (100 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct
 {
   struct mmsghdr headers[BATCH];
   struct iovec parts[BATCH];
   struct sockaddr_ll places[BATCH];
+  guint8 notes[BATCH][CMSG_SPACE (sizeof (struct timespec))] __attribute__ ((aligned (sizeof (gsize))));
   guint8 packets[BATCH][KH_PACKET_MAX];
 } Batch;
 
@@ -173,6 +176,7 @@ open_wire (KhHost *self, GError **error)
       bind (self->fd, (struct sockaddr *) &place, sizeof place) != 0)
     return fail (error, "packet socket");
   setsockopt (self->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes);
+  setsockopt (self->fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes);
   if (setsockopt (self->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
     setsockopt (self->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 
@@ -231,6 +235,11 @@ kh_host_new (KhHostId id, const KhHostAddresses *addresses, GError **error)
   if (self->network < 0 || !set_up (self, addresses, error) || !open_wire (self, error))
     return NULL;
   prepare_batch (&self->in);
+  for (guint i = 0; i < BATCH; i++)
+    {
+      self->in.headers[i].msg_hdr.msg_control = self->in.notes[i];
+      self->in.headers[i].msg_hdr.msg_controllen = sizeof self->in.notes[i];
+    }
   address_batch (self);
 
   return g_steal_pointer (&self);
@@ -268,6 +277,23 @@ kh_host_get_fd (KhHost *self)
   return self->fd;
 }
 
+/* When a packet was sent, by the kernel's note on it: it does not matter then how long it waited until we had time. */
+static gint64
+get_time (struct msghdr *header, gint64 now, gint64 clock_offset)
+{
+  for (struct cmsghdr *note = CMSG_FIRSTHDR (header); note != NULL; note = CMSG_NXTHDR (header, note))
+    if (note->cmsg_level == SOL_SOCKET && note->cmsg_type == SCM_TIMESTAMPNS)
+      {
+        struct timespec time;
+
+        memcpy (&time, CMSG_DATA (note), sizeof time);
+        /* The clock of the day may have been set meanwhile. */
+        return CLAMP (time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000 - clock_offset, now - MAX_WAIT_US, now);
+      }
+
+  return now;
+}
+
 /**
  * kh_host_receive:
  * @self: a host
@@ -282,15 +308,19 @@ gboolean
 kh_host_receive (KhHost *self, KhHostReceive receive, gpointer data)
 {
   int n = recvmmsg (self->fd, self->in.headers, BATCH, MSG_DONTWAIT, NULL);
+  gint64 now = g_get_monotonic_time ();
+  gint64 clock_offset = g_get_real_time () - now;
 
   for (int i = 0; i < n; i++)
     {
+      struct msghdr *header = &self->in.headers[i].msg_hdr;
       guint16 protocol = ntohs (self->in.places[i].sll_protocol);
 
       /* What was longer has been cut, and its length says so. Multicast stays on its cable. */
       if (self->in.places[i].sll_pkttype == PACKET_HOST && (protocol == ETH_P_IP || protocol == ETH_P_IPV6))
-        receive (data, self->in.packets[i], self->in.headers[i].msg_len);
-      self->in.headers[i].msg_hdr.msg_namelen = sizeof self->in.places[i];
+        receive (data, self->in.packets[i], self->in.headers[i].msg_len, get_time (header, now, clock_offset));
+      header->msg_namelen = sizeof self->in.places[i];
+      header->msg_controllen = sizeof self->in.notes[i];
     }
 
   return n == BATCH;

@@ -14,8 +14,9 @@ typedef struct _KhHost KhHost;
  * @data: as given
  * @packet: an IP packet that a host sends, free to be changed
  * @length: its bytes
+ * @sent: when it was sent, monotonic microseconds
  */
-typedef void (*KhHostReceive) (gpointer data, guint8 *packet, gsize length);
+typedef void (*KhHostReceive) (gpointer data, guint8 *packet, gsize length, gint64 sent);
 
 KhHost     *kh_host_new         (KhHostId id, const KhHostAddresses *addresses, GError **error);
 void        kh_host_free        (KhHost *self);

@@ -270,58 +270,68 @@ describe_ports (const KhNatSettings *self)
   switch (self->ports)
     {
     case KH_NAT_SEQUENTIAL:
-      return g_strdup_printf ("one after the other (%+d)", self->delta);
+      return g_strdup_printf ("sequential %+d", self->delta);
     case KH_NAT_RANDOM:
-      return g_strdup_printf ("random, %u-%u", self->port_low, self->port_high);
+      return g_strdup ("random");
     case KH_NAT_BLOCK:
-      return g_strdup_printf ("random within %u of its own", self->block_size);
+      return g_strdup_printf ("block of %u", self->block_size);
     case KH_NAT_PRESERVING:
     default:
-      return g_strdup ("preserved");
+      return g_strdup ("preserving");
     }
 }
 
-static void
-append_seconds (GString *text, const char *what, guint seconds)
+static char *
+describe_lifetime (guint seconds)
 {
-  if (seconds == 0)
-    g_string_append_printf (text, "; %s: forgotten at once", what);
-  else
-    g_string_append_printf (text, "; %s: kept %u s", what, seconds);
+  return seconds == 0 ? g_strdup ("forgotten") : g_strdup_printf ("%u s", seconds);
+}
+
+/* What is not the same for nearly all. */
+static void
+append_particulars (const KhNatSettings *self, GString *text)
+{
+  if (!self->bare_syn)
+    g_string_append (text, ", no bare SYN passes");
+  if (self->overload)
+    g_string_append (text, ", ports are shared");
+  if (self->hairpin)
+    g_string_append (text, ", hairpin");
+}
+
+/**
+ * kh_nat_settings_get_columns:
+ *
+ * Returns: (transfer none): heads for kh_nat_settings_describe()
+ */
+const char *
+kh_nat_settings_get_columns (void)
+{
+  return "mapping       filtering     ports          stranger  after FIN  after RST";
 }
 
 /**
  * kh_nat_settings_describe:
  *
- * Returns: (transfer full): one line of facts
+ * Returns: (transfer full): the facts in one line of columns; what a mapping or a filter depends on in short
  */
 char *
 kh_nat_settings_describe (const KhNatSettings *self)
 {
-  static const char *const dependence_words[] = { "endpoint-independent", "address-dependent",
-                                                  "address-and-port-dependent", "none" };
-  static const char *const stranger_words[] = { "silence", "an RST", "an ICMP error" };
+  static const char *const words[] = { "independent", "address", "address+port", "none" };
+  static const char *const stranger_words[] = { "silent", "rst", "icmp" };
+  gboolean translates = self->mapping != KH_NAT_NONE;
+  gboolean is_filter = self->filtering != KH_NAT_ENDPOINT_INDEPENDENT;
+  gboolean remembers = translates || is_filter;
   g_autofree char *ports = describe_ports (self);
+  g_autofree char *fin = describe_lifetime (self->fin_seconds);
+  g_autofree char *rst = describe_lifetime (self->rst_seconds);
   GString *text = g_string_new (NULL);
 
-  if (self->mapping == KH_NAT_NONE)
-    g_string_append (text, "no translation");
-  else
-    g_string_append_printf (text, "mapping %s, ports %s%s", dependence_words[self->mapping], ports,
-                            self->overload ? ", shared" : "");
-  if (self->mapping == KH_NAT_NONE && self->filtering == KH_NAT_ENDPOINT_INDEPENDENT)
-    g_string_append (text, ", no filtering");
-  else
-    {
-      g_string_append_printf (text, "; filtering %s; a stranger's SYN gets %s", dependence_words[self->filtering],
-                              stranger_words[self->stranger]);
-      if (!self->bare_syn)
-        g_string_append (text, "; no SYN comes in, wanted or not");
-      append_seconds (text, "after FIN", self->fin_seconds);
-      append_seconds (text, "after RST", self->rst_seconds);
-    }
-  if (self->hairpin)
-    g_string_append (text, "; hairpin");
+  g_string_printf (text, "%-12s  %-12s  %-13s  %-8s  %-9s  %s", words[self->mapping], words[self->filtering],
+                   translates ? ports : "-", remembers ? stranger_words[self->stranger] : "let in", remembers ? fin : "-",
+                   remembers ? rst : "-");
+  append_particulars (self, text);
 
   return g_string_free (text, FALSE);
 }

@@ -125,7 +125,8 @@ typedef struct
   KhNatIpv6 ipv6;
 } KhNatSettings;
 
-gboolean kh_nat_settings_set      (KhNatSettings *self, const char *key, const char *value, GError **error);
-char    *kh_nat_settings_describe (const KhNatSettings *self);
+gboolean    kh_nat_settings_set         (KhNatSettings *self, const char *key, const char *value, GError **error);
+const char *kh_nat_settings_get_columns (void);
+char       *kh_nat_settings_describe    (const KhNatSettings *self);
 
 G_END_DECLS

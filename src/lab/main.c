@@ -30,26 +30,35 @@ in_lab (KhLabOptions *options)
   return 1;
 }
 
+static void
+list_nat (const KhProfile *profile)
+{
+  KhHome home = { 0 };
+  gboolean parsed = kh_home_parse (&home, profile->name, NULL);
+
+  g_assert (parsed);
+  for (guint i = 0; i < home.n_routers; i++)
+    {
+      g_autofree char *facts = kh_nat_settings_describe (&home.routers[i]);
+
+      printf ("%-21s %s\n", i == 0 ? profile->name : "  and outside of it", facts);
+    }
+}
+
+/* The facts as a table, then each in a sentence. */
 static int
 list_nats (void)
 {
   gsize n;
   const KhProfile *profiles = kh_profile_get_all (&n);
 
+  printf ("%-21s %s\n", "", kh_nat_settings_get_columns ());
   for (gsize i = 0; i < n; i++)
-    {
-      KhHome home = { 0 };
-      gboolean parsed = kh_home_parse (&home, profiles[i].name, NULL);
-
-      g_assert (parsed);
-      printf ("%-21s %s.\n", profiles[i].name, profiles[i].summary);
-      for (guint r = 0; r < home.n_routers; r++)
-        {
-          g_autofree char *facts = kh_nat_settings_describe (&home.routers[r]);
-
-          printf ("%22s%s%s\n", "", home.n_routers == 1 ? "" : r == 0 ? "at home: " : "carrier: ", facts);
-        }
-    }
+    list_nat (&profiles[i]);
+  puts ("\nindependent: one mapping, or one hole in the filter, for everybody (endpoint-independent in RFC 4787); address, "
+        "address+port: one for\neach remote address, or address and port.\n");
+  for (gsize i = 0; i < n; i++)
+    printf ("%-21s %s.\n", profiles[i].name, profiles[i].summary);
 
   return 0;
 }
