@@ -297,7 +297,7 @@ CASES = [
     ("nothing is left after SIGTERM", lambda lab: check_killed(lab, "program", signal.SIGTERM, 143)),
     ("nothing is left when the program is killed", lambda lab: check_killed(lab, "program", signal.SIGKILL, -signal.SIGKILL)),
     ("nothing is left when its keeper is killed", lambda lab: check_killed(lab, "keeper", signal.SIGKILL, 137)),
-    ("nothing is left when its worker crashes", lambda lab: check_killed(lab, "worker", signal.SIGSEGV, 139)),
+    ("nothing is left when its worker crashes", lambda lab: check_killed(lab, "worker", signal.SIGABRT, 134)),
 ]
 
 # What is different for an ordinary user.
