@@ -22,6 +22,21 @@
 
 static volatile pid_t below;
 
+static const int handed_on[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* From before a child exists until it can be told: the keeper, as an init, would not even notice a signal that it has no handler
+ * for. */
+static void
+hold_signals (sigset_t *before)
+{
+  sigset_t held;
+
+  sigemptyset (&held);
+  for (gsize i = 0; i < G_N_ELEMENTS (handed_on); i++)
+    sigaddset (&held, handed_on[i]);
+  sigprocmask (SIG_BLOCK, &held, before);
+}
+
 static void
 hand_on (int number)
 {
@@ -33,14 +48,14 @@ hand_on (int number)
 }
 
 static void
-hand_signals_on (pid_t child)
+hand_signals_on (pid_t child, const sigset_t *before)
 {
   struct sigaction action = { .sa_handler = hand_on, .sa_flags = SA_RESTART };
-  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
   below = child;
-  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
-    sigaction (numbers[i], &action, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (handed_on); i++)
+    sigaction (handed_on[i], &action, NULL);
+  sigprocmask (SIG_SETMASK, before, NULL);
 }
 
 static int
@@ -69,7 +84,7 @@ die_with_parent (const int *life)
 }
 
 static int
-keep (KhKeeperWork work, gpointer data, const int *life)
+keep (KhKeeperWork work, gpointer data, const int *life, const sigset_t *before)
 {
   pid_t worker;
 
@@ -80,10 +95,13 @@ keep (KhKeeperWork work, gpointer data, const int *life)
 
   worker = fork ();
   if (worker == 0)
-    exit (work (data));
+    {
+      sigprocmask (SIG_SETMASK, before, NULL);
+      exit (work (data));
+    }
   if (worker < 0)
     return 1;
-  hand_signals_on (worker);
+  hand_signals_on (worker, before);
 
   return wait_for (worker);
 }
@@ -102,22 +120,25 @@ keep (KhKeeperWork work, gpointer data, const int *life)
 int
 kh_keeper_run (KhKeeperWork work, gpointer data, GError **error)
 {
+  sigset_t before;
   int life[2];
   pid_t keeper;
 
   if (!kh_namespace_leave_host (TRUE, error))
     return -1;
+  hold_signals (&before);
   if (pipe (life) != 0 || (keeper = fork ()) < 0)
     {
+      sigprocmask (SIG_SETMASK, &before, NULL);
       g_set_error (error, KH_NAMESPACE_ERROR, KH_NAMESPACE_ERROR_FAILED, "A process cannot be started: %s",
                    g_strerror (errno));
       return -1;
     }
   if (keeper == 0)
-    _exit (keep (work, data, life));
+    _exit (keep (work, data, life, &before));
 
   close (life[0]);
-  hand_signals_on (keeper);
+  hand_signals_on (keeper, &before);
 
   return wait_for (keeper);
 }
