@@ -174,7 +174,8 @@ make_context (KhLabOptions *self, Raw *raw)
 {
   const GOptionEntry entries[] = {
     { "left", 0, 0, G_OPTION_ARG_STRING, &self->left, "The left host's routers (port-restricted)", "NAT" },
-    { "right", 0, 0, G_OPTION_ARG_STRING, &self->right, "The right one's; same: behind the left one's", "NAT" },
+    { "right", 0, 0, G_OPTION_ARG_STRING, &self->right,
+      "The right one's; same: behind the left one's (experiment: open)", "NAT" },
     { "delay", 0, 0, G_OPTION_ARG_STRING, &raw->delay, "One way on each access link, or UP/DOWN", "MS" },
     { "jitter", 0, 0, G_OPTION_ARG_STRING, &raw->jitter, "So much more or less", "MS" },
     { "loss", 0, 0, G_OPTION_ARG_STRING, &raw->loss, "Of the packets", "PERCENT" },
@@ -233,11 +234,14 @@ kh_lab_options_parse (char **arguments, GError **error)
       return g_steal_pointer (&self);
     }
 
+  if (!read_words (self, words + 1, error))
+    return NULL;
   if (self->left == NULL)
     self->left = g_strdup ("port-restricted");
+  /* The experiment asks what one router does: the other host is to have none that could do it too. */
   if (self->right == NULL)
-    self->right = g_strdup ("port-restricted");
-  if (!read_words (self, words + 1, error) || !check (self, &raw, error))
+    self->right = g_strdup (self->command == KH_LAB_EXPERIMENT ? "open" : "port-restricted");
+  if (!check (self, &raw, error))
     return NULL;
 
   return g_steal_pointer (&self);

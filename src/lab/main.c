@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "kh-experiment.h"
 #include "kh-keeper.h"
 #include "kh-lab-options.h"
 #include "kh-run.h"
@@ -15,7 +16,16 @@
 static int
 work (gpointer data)
 {
-  return kh_run (data);
+  const KhLabOptions *options = data;
+
+  switch (options->command)
+    {
+    case KH_LAB_EXPERIMENT:
+      return kh_experiment (options);
+    case KH_LAB_RUN:
+    default:
+      return kh_run (options);
+    }
 }
 
 static int
@@ -79,6 +89,7 @@ run_command (KhLabOptions *options)
       puts ("knothole-lab " KH_VERSION);
       return 0;
     case KH_LAB_RUN:
+    case KH_LAB_EXPERIMENT:
     default:
       return in_lab (options);
     }
@@ -89,6 +100,8 @@ check_arguments (KhLabOptions *options, GError **error)
 {
   g_autoptr (GArray) programs = NULL;
 
+  if (options->command == KH_LAB_EXPERIMENT)
+    return kh_experiment_check (options, error);
   if (options->command != KH_LAB_RUN)
     return TRUE;
   programs = kh_run_split (options->arguments, error);
