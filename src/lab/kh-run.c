@@ -161,10 +161,24 @@ on_command_ended (KhCommand *command, gpointer data)
 {
   Run *run = data;
 
-  if (run->ending && !is_any_running (run))
-    g_main_loop_quit (run->loop);
+  if (run->ending)
+    {
+      if (!is_any_running (run))
+        g_main_loop_quit (run->loop);
+    }
   else if (command == g_ptr_array_index (run->commands, run->commands->len - 1))
     end (run, kh_command_get_status (command));
+}
+
+static void
+on_server_ended (KhCommand *server, gpointer data)
+{
+  Run *run = data;
+
+  if (run->ending)
+    on_command_ended (server, run);
+  else
+    fprintf (stderr, "A server has ended by itself, with exit status %d.\n", kh_command_get_status (server));
 }
 
 static gboolean
@@ -208,7 +222,7 @@ on_servers_ready (GObject *source, GAsyncResult *result, gpointer data)
     }
 
   for (guint i = 0; i < run->servers->len; i++)
-    g_signal_connect (g_ptr_array_index (run->servers, i), "ended", G_CALLBACK (on_command_ended), run);
+    g_signal_connect (g_ptr_array_index (run->servers, i), "ended", G_CALLBACK (on_server_ended), run);
   if (run->options->command == KH_LAB_SHELL)
     {
       KhRunProgram shell = { KH_HOST_LEFT, kh_shell_describe (run->lab) };
