@@ -130,9 +130,9 @@ kh_command_new (int network, const char *const *argv, const char *const *environ
   gboolean piped = output == KH_COMMAND_PIPED;
   Entry entry = { network, output == KH_COMMAND_MASTER };
 
-  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, &entry, -1, -1,
-                                         -1, NULL, NULL, 0, &self->pid, piped ? &self->input : NULL,
-                                         piped ? &self->output : NULL, NULL, error))
+  if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, &entry, -1, -1, -1, NULL, NULL, 0,
+                                         &self->pid, piped ? &self->input : NULL, piped ? &self->output : NULL, NULL,
+                                         error))
     return NULL;
   self->watch = g_child_watch_add (self->pid, on_ended, self);
 

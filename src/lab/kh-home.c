@@ -7,7 +7,7 @@
 #define BASE                                                                                                           \
   "mapping=endpoint-independent,filtering=address-and-port-dependent,ports=sequential:1,ports=random:1024-65535,"      \
   "ports=block:512,ports=preserving:random,overload=no,stranger=silent,bare-syn=pass,hairpin=no,tracking=strict,"      \
-  "expired=icmp,ipv6=none,fin=120,rst=10,idle=7440,syn=120,udp=120,limit=65536,addresses=1:paired"
+  "expired=icmp,ipv6=none,fin=120,rst=10,idle=7440,syn=120,udp=120,udp-stream=120,limit=65536,addresses=1:paired"
 #define SYMMETRIC "mapping=address-and-port-dependent,ports=random"
 #define CARRIER "ports=block,idle=7440,rst=240,syn=240"
 
@@ -30,8 +30,9 @@ static const KhProfile profiles[] = {
   { "no-bare-syn", "bare-syn=drop", "Lets nothing begin from outside, not even through an open hole" },
   { "icmp-reject", "stranger=icmp", "Tells strangers that they are not let in" },
   { "fin-forgets", "ports=random,fin=forget,rst=forget", "Forgets a mapping as soon as its connection is closed" },
-  { "linux", "overload=yes,idle=432000,udp=30", "Linux with nftables, masquerade" },
-  { "linux-random", SYMMETRIC ",overload=yes,idle=432000,udp=30", "Linux with nftables, masquerade fully-random" },
+  { "linux", "overload=yes,idle=432000,udp=30,udp-stream=120", "Linux with nftables, masquerade" },
+  { "linux-random", SYMMETRIC ",overload=yes,idle=432000,udp=30,udp-stream=120",
+    "Linux with nftables, masquerade fully-random" },
 };
 
 /**

@@ -13,6 +13,9 @@
 #define CLOSE_WAIT_SECONDS 60
 #define LAST_ACK_SECONDS 30
 
+/* Questions and answers over UDP are a stream when they go on for longer than this: as on Linux. */
+#define STREAM_AGE_US (2 * G_TIME_SPAN_SECOND)
+
 struct _KhNatModel
 {
   KhNatSettings settings;
@@ -128,10 +131,12 @@ get_filtering (const KhNatModel *self, const KhPacket *packet)
 }
 
 static guint
-get_lifetime (const KhNatModel *self, const KhNatSession *session)
+get_lifetime (const KhNatModel *self, const KhNatSession *session, gint64 now)
 {
   const KhNatSettings *settings = &self->settings;
 
+  if (session->mapping->protocol == KH_PROTOCOL_UDP && session->answered && now - session->began > STREAM_AGE_US)
+    return settings->udp_stream_seconds;
   if (session->mapping->protocol != KH_PROTOCOL_TCP)
     return settings->udp_seconds;
 
@@ -188,7 +193,8 @@ follow (KhNatModel *self, KhNatSession *session, KhNatSide from, const KhPacket 
       default:
         break;
       }
-  session->expires = now + get_lifetime (self, session) * G_TIME_SPAN_SECOND;
+  session->expires = now + get_lifetime (self, session, now) * G_TIME_SPAN_SECOND;
+  session->answered |= !opener;
 
   return session->expires > now ? PASSES : PASSES_LAST;
 }
@@ -234,6 +240,7 @@ begin (KhNatModel *self, KhNatMapping *mapping, const KhEndpoint *remote, KhNatS
 {
   KhNatSession *session = kh_nat_table_add_session (self->table, mapping, remote, from == KH_NAT_OUTSIDE);
 
+  session->began = now;
   follow (self, session, from, packet, now);
 }
 
@@ -255,10 +262,10 @@ open_from_inside (KhNatModel *self, KhPacket *packet, gint64 now)
   KhNatMapping *mapping;
   guint known = kh_nat_table_count_mappings (self->table);
 
-  if (!may_begin (packet, self->settings.strict))
-    return drop ("nothing that could begin a flow");
   if (packet->ttl <= 1)
     return expire ();
+  if (!may_begin (packet, self->settings.strict))
+    return drop ("nothing that could begin a flow");
   if (kh_nat_table_count_sessions (self->table) >= MAX_SESSIONS)
     return drop ("no room for another flow");
   mapping = find_or_add_mapping (self, packet, now);
@@ -283,7 +290,7 @@ take_from_inside (KhNatModel *self, KhPacket *packet, gint64 now)
   gboolean expired = packet->ttl <= 1;
 
   if (standing == IS_INVALID)
-    return drop ("does not fit its connection");
+    return expired ? expire () : drop ("does not fit its connection");
   if (standing == BEGINS_ANEW)
     {
       if (session != NULL)
@@ -400,6 +407,7 @@ take_from_outside (KhNatModel *self, KhPacket *packet, gint64 now)
 {
   KhNatSession *session =
       kh_nat_table_find_outside (self->table, packet->protocol, &packet->destination, &packet->source, now);
+  gboolean expired = packet->ttl <= 1;
   Standing standing;
 
   if (session != NULL && !session->from_outside && !self->settings.bare_syn && is_bare_syn (packet))
@@ -413,13 +421,12 @@ take_from_outside (KhNatModel *self, KhPacket *packet, gint64 now)
         kh_nat_table_remove_session (self->table, session);
       return open_from_outside (self, packet, now);
     }
-  if (packet->ttl <= 1)
-    return expire ();
-
-  if (translates (self, packet))
+  if (!expired && translates (self, packet))
     kh_packet_set_destination (packet, &session->mapping->inside);
   if (standing == PASSES_LAST)
     kh_nat_table_remove_session (self->table, session);
+  if (expired)
+    return expire ();
 
   return forward (KH_NAT_INSIDE, standing == PASSES_LAST ? "the last packet of a known flow" : "a known flow");
 }

@@ -124,10 +124,13 @@ find_block (KhNatPortChooser *self, const KhEndpoint *inside)
                   (guint16) MIN (settings->port_high, settings->port_low + (number + 1) * settings->block_size - 1) };
 }
 
-/* Where a port may go that cannot stay: low ports stay low (RFC 4787 section 4.2.1 asks for it; the limits are Linux'). */
+/* Where a port may go that does not stay: low ports stay low (RFC 4787 section 4.2.1 asks for it; the limits are Linux').
+ * Identifiers of ICMP queries have no such classes. */
 static Range
-find_class (KhNatPortChooser *self, guint16 port)
+find_class (KhNatPortChooser *self, KhProtocol protocol, guint16 port)
 {
+  if (protocol == KH_PROTOCOL_ICMP)
+    return (Range){ 0, 65535 };
   if (port < 512)
     return (Range){ 1, 511 };
   if (port < 1024)
@@ -180,7 +183,7 @@ static gboolean
 preserve (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *inside,
           const KhEndpoint *remote, gint64 now, KhEndpoint *outside)
 {
-  Range class = find_class (self, inside->port);
+  Range class = find_class (self, protocol, inside->port);
 
   outside->port = inside->port;
   if (kh_nat_port_chooser_is_free (self, table, protocol, outside, remote, now))
@@ -225,6 +228,6 @@ kh_nat_port_chooser_choose (KhNatPortChooser *self, KhNatTable *table, KhProtoco
       return draw (self, table, protocol, remote, now, find_block (self, inside), outside);
     case KH_NAT_RANDOM:
     default:
-      return draw (self, table, protocol, remote, now, range, outside);
+      return draw (self, table, protocol, remote, now, find_class (self, protocol, inside->port), outside);
     }
 }

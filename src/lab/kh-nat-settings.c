@@ -76,6 +76,7 @@ static const Setting simple[] = {
   { "idle", FIELD (idle_seconds), NULL, 1, TEN_YEARS },
   { "syn", FIELD (syn_seconds), NULL, 1, TEN_YEARS },
   { "udp", FIELD (udp_seconds), NULL, 1, TEN_YEARS },
+  { "udp-stream", FIELD (udp_stream_seconds), NULL, 1, TEN_YEARS },
   { "limit", FIELD (limit), NULL, 1, 65536 },
 };
 
@@ -329,8 +330,8 @@ kh_nat_settings_describe (const KhNatSettings *self)
   GString *text = g_string_new (NULL);
 
   g_string_printf (text, "%-12s  %-12s  %-13s  %-8s  %-9s  %s", words[self->mapping], words[self->filtering],
-                   translates ? ports : "-", remembers ? stranger_words[self->stranger] : "let in", remembers ? fin : "-",
-                   remembers ? rst : "-");
+                   translates ? ports : "-", remembers ? stranger_words[self->stranger] : "let in",
+                   remembers ? fin : "-", remembers ? rst : "-");
   append_particulars (self, text);
 
   return g_string_free (text, FALSE);

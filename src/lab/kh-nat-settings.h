@@ -87,6 +87,7 @@ typedef enum
  * @idle_seconds: how long an established one without packets
  * @syn_seconds: how long an unanswered SYN
  * @udp_seconds: how long UDP and ICMP queries
+ * @udp_stream_seconds: how long UDP that was answered, and is older than two seconds
  * @limit: mappings at once
  * @addresses: outside addresses
  * @paired: an inside address keeps to one of them (RFC 4787 REQ-2)
@@ -117,6 +118,7 @@ typedef struct
   guint idle_seconds;
   guint syn_seconds;
   guint udp_seconds;
+  guint udp_stream_seconds;
   guint limit;
   guint addresses;
   gboolean paired;

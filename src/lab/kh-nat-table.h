@@ -38,7 +38,9 @@ struct _KhNatMapping
  * @remote: with whom
  * @from_outside: whether the remote side began it
  * @track: its state, for TCP
- * @expires: when it is forgotten, monotonic microseconds
+ * @answered: whether there was a packet from the side that did not begin it
+ * @began: when it began, monotonic microseconds
+ * @expires: when it is forgotten
  *
  * One flow; also the hole in the filter through which its answers come.
  */
@@ -48,6 +50,8 @@ struct _KhNatSession
   KhEndpoint remote;
   gboolean from_outside;
   KhTcpTrack track;
+  gboolean answered;
+  gint64 began;
   gint64 expires;
   KhNatSession *previous;
   KhNatSession *next;

@@ -149,7 +149,7 @@ read_tcp (KhPacket *self, gsize length, const char **fault)
   self->destination.port = kh_get16 (tcp + 2);
   self->seq = kh_get32 (tcp + 4);
   self->ack = kh_get32 (tcp + 8);
-  self->tcp_flags = tcp[13] & 0x1f;
+  self->tcp_flags = tcp[13] & 0x3f;
   self->window = kh_get16 (tcp + 14);
   self->payload = length - header;
   read_window_scale (self, tcp + TCP_HEADER, tcp + header);

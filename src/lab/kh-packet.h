@@ -27,6 +27,7 @@ typedef enum
   KH_TCP_RST = 0x04,
   KH_TCP_PSH = 0x08,
   KH_TCP_ACK = 0x10,
+  KH_TCP_URG = 0x20,
 } KhTcpFlags;
 
 /**

@@ -31,8 +31,8 @@ tell_hosts (KhLab *lab)
       char own[KH_IP_TEXT_SIZE], outside[KH_IP_TEXT_SIZE];
       g_autofree char *entry = describe_entry (lab, host);
 
-      fprintf (stderr, "%-6s  %-15s seen as %-15s %s\n", kh_host_id_to_name (host), kh_ip_to_text (&addresses->own, own),
-               kh_ip_to_text (&addresses->outside, outside), entry);
+      fprintf (stderr, "%-6s  %-15s seen as %-15s %s\n", kh_host_id_to_name (host),
+               kh_ip_to_text (&addresses->own, own), kh_ip_to_text (&addresses->outside, outside), entry);
     }
 }
 
@@ -63,8 +63,9 @@ static char **
 describe_tmux (KhLab *lab)
 {
   static const char *const begin[] = { "tmux", "-f", "/dev/null", "-S", KH_KEEPER_FOLDER "/tmux", NULL };
-  static const char *const end[] = { "set", "pane-border-status", "top", ";", "set", "mouse", "on", ";",
-                                     "select-layout", "even-vertical", ";", "select-pane", "-t", "0", NULL };
+  static const char *const end[] = { "set", "pane-border-status", "top",           ";", "set",         "mouse", "on",
+                                     ";",   "select-layout",      "even-vertical", ";", "select-pane", "-t",    "0",
+                                     NULL };
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
 
   for (const char *const *word = begin; *word != NULL; word++)
@@ -98,8 +99,9 @@ kh_shell_describe (KhLab *lab)
     return describe_tmux (lab);
 
   if (isatty (STDIN_FILENO))
-    fprintf (stderr, "This is a shell on the left host. The lines above end with what enters the others (with tmux, there "
-                     "would be a shell on each).\n");
+    fprintf (stderr,
+             "This is a shell on the left host. The lines above end with what enters the others (with tmux, there "
+             "would be a shell on each).\n");
 
   return g_strdupv ((char **) plain);
 }

@@ -103,15 +103,18 @@ is_after (guint32 a, guint32 b)
 static Event
 get_event (const KhPacket *packet)
 {
-  switch (packet->tcp_flags & (KH_TCP_FIN | KH_TCP_SYN | KH_TCP_RST | KH_TCP_ACK))
+  switch (packet->tcp_flags & ~KH_TCP_PSH)
     {
     case KH_TCP_SYN:
+    case KH_TCP_SYN | KH_TCP_URG:
       return EVENT_SYN;
     case KH_TCP_SYN | KH_TCP_ACK:
       return EVENT_SYN_ACK;
     case KH_TCP_FIN | KH_TCP_ACK:
+    case KH_TCP_FIN | KH_TCP_ACK | KH_TCP_URG:
       return EVENT_FIN;
     case KH_TCP_ACK:
+    case KH_TCP_ACK | KH_TCP_URG:
       return EVENT_ACK;
     case KH_TCP_RST:
     case KH_TCP_RST | KH_TCP_ACK:
@@ -132,15 +135,7 @@ get_segment (const KhPacket *packet)
   return segment;
 }
 
-/* Windows are scaled only where both sides' SYNs say so (RFC 7323 section 2.2); no scale is kept as 0xff meanwhile. */
-#define NO_SCALE 0xff
-
-static guint
-get_scale (const KhTcpSide *side)
-{
-  return side->scale == NO_SCALE ? 0 : side->scale;
-}
-
+/* A side begins with its SYN. Windows are scaled only where both sides' SYNs offer it (RFC 7323 section 2.2). */
 static void
 begin_side (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, const Segment *segment)
 {
@@ -149,8 +144,10 @@ begin_side (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, 
 
   sender->end = sender->max_end = segment->end;
   sender->max_window = MAX (segment->window, 1);
-  sender->scale = packet->window_scale < 0 ? NO_SCALE : (guint8) packet->window_scale;
-  if (direction == KH_TCP_REPLY && (sender->scale == NO_SCALE || receiver->scale == NO_SCALE))
+  sender->offers_scale = packet->window_scale >= 0;
+  sender->scale = sender->offers_scale ? (guint8) packet->window_scale : 0;
+  sender->acked = sender->closed_first = FALSE;
+  if (direction == KH_TCP_REPLY && !(sender->offers_scale && receiver->offers_scale))
     sender->scale = receiver->scale = 0;
 }
 
@@ -162,7 +159,7 @@ pick_up_side (KhTcpTrack *self, KhTcpDirection direction, const Segment *segment
   KhTcpSide *receiver = &self->sides[!direction];
 
   sender->end = segment->end;
-  sender->max_window = MAX (segment->window << get_scale (sender), 1);
+  sender->max_window = MAX (segment->window << sender->scale, 1);
   sender->max_end = segment->end + sender->max_window;
   if (receiver->max_window == 0)
     receiver->end = receiver->max_end = segment->ack;
@@ -181,9 +178,18 @@ begin (KhTcpTrack *self, const KhPacket *packet, Event event)
       return;
     }
 
+  /* Nothing is known of the other side yet, and nobody knows the windows' scale: so nothing is held against them. */
   pick_up_side (self, KH_TCP_ORIGINAL, &segment);
-  self->sides[KH_TCP_REPLY].max_window = 0;
-  self->picked_up = TRUE;
+  self->sides[KH_TCP_REPLY] = (KhTcpSide){ .liberal = TRUE };
+  self->sides[KH_TCP_ORIGINAL].liberal = TRUE;
+}
+
+static void
+remember_numbers (KhTcpTrack *self, const KhPacket *packet)
+{
+  self->last_ack = packet->ack;
+  self->last_end = get_segment (packet).end;
+  self->last_window = packet->window;
 }
 
 /* What a segment within the limits tells about both sides. */
@@ -192,7 +198,7 @@ learn (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, const
 {
   KhTcpSide *sender = &self->sides[direction];
   KhTcpSide *receiver = &self->sides[!direction];
-  guint32 window = segment->window << (packet->tcp_flags & KH_TCP_SYN ? 0 : get_scale (sender));
+  guint32 window = segment->window << (packet->tcp_flags & KH_TCP_SYN ? 0 : sender->scale);
 
   sender->max_window = MAX (sender->max_window, window);
   if (is_after (segment->end, sender->end))
@@ -206,6 +212,8 @@ learn (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, const
     receiver->max_window += segment->end - sender->max_end;
   if (is_after (segment->ack + window, receiver->max_end - 1))
     receiver->max_end = segment->ack + window + (window == 0);
+  if (get_event (packet) == EVENT_ACK)
+    remember_numbers (self, packet);
 }
 
 static KhTcpVerdict
@@ -220,10 +228,11 @@ check_limits (KhTcpTrack *self, KhTcpDirection direction, const Segment *segment
     {
       guint32 beyond = segment->end - sender->max_end + 1;
 
+      if (!in_window || !ack_in_window || beyond > receiver->max_window || !is_before (segment->ack, receiver->end + 1))
+        return KH_TCP_INVALID;
       /* Somebody sends a little more than the window: it may be acknowledged all the same. */
-      if (in_window && ack_in_window && beyond <= receiver->max_window && is_before (segment->ack, receiver->end + 1))
-        sender->end = segment->end;
-      return KH_TCP_INVALID;
+      sender->end = segment->end;
+      return KH_TCP_IGNORE;
     }
   if (!is_before (segment->ack, receiver->end + 1))
     return KH_TCP_INVALID;
@@ -231,11 +240,11 @@ check_limits (KhTcpTrack *self, KhTcpDirection direction, const Segment *segment
   return in_window && ack_in_window ? KH_TCP_PASS : KH_TCP_IGNORE;
 }
 
+/* Another SYN, before the connection was there. */
 static gboolean
-may_begin_anew (const KhTcpTrack *self, KhTcpDirection direction)
+may_begin_anew (const KhTcpTrack *self, const KhPacket *packet)
 {
-  return (self->state == KH_TCP_SYN_SENT && direction == KH_TCP_ORIGINAL) ||
-         (self->state == KH_TCP_SYN_RECEIVED && direction == KH_TCP_REPLY);
+  return packet->tcp_flags & KH_TCP_SYN && (self->state == KH_TCP_SYN_SENT || self->state == KH_TCP_SYN_RECEIVED);
 }
 
 static KhTcpVerdict
@@ -258,7 +267,7 @@ check_window (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet
             return KH_TCP_PASS; /* SYNs cross: there is nothing to compare yet */
         }
     }
-  else if (may_begin_anew (self, direction) && is_after (segment.end, sender->end))
+  else if (may_begin_anew (self, packet) && is_after (segment.end, sender->end))
     {
       begin_side (self, direction, packet, &segment);
       if (direction == KH_TCP_REPLY && (flags & KH_TCP_ACK) == 0)
@@ -272,24 +281,10 @@ check_window (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet
     segment.seq = segment.end = sender->end; /* a refusal counts from 0 (RFC 9293 section 3.5.2) */
 
   verdict = check_limits (self, direction, &segment);
-  if (verdict == KH_TCP_INVALID && (!strict || self->picked_up))
-    verdict = KH_TCP_PASS;
-  else if (verdict != KH_TCP_PASS)
-    return verdict;
-  learn (self, direction, packet, &segment);
+  if (verdict == KH_TCP_PASS)
+    learn (self, direction, packet, &segment);
 
-  return verdict;
-}
-
-static void
-remember (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Event event)
-{
-  self->last_event = event;
-  self->last_direction = direction;
-  self->last_seq = packet->seq;
-  self->last_ack = packet->ack;
-  self->last_end = get_segment (packet).end;
-  self->last_window = packet->window;
+  return strict && !sender->liberal ? verdict : KH_TCP_PASS;
 }
 
 /* A packet that does not fit, but may be the sign that we, not the two, are wrong about the connection: it passes, and the
@@ -297,12 +292,18 @@ remember (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Ev
 static KhTcpVerdict
 ignore (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Event event)
 {
-  remember (self, direction, packet, event);
-  self->last_scale = -1;
-  self->challenge = FALSE;
+  guint32 ack = self->last_ack;
+
+  remember_numbers (self, packet);
+  /* Only what answers our SYN with an old ACK makes the sender refuse it by that number (RFC 9293 section 3.10.7.3). */
+  if (event != EVENT_ACK || self->state != KH_TCP_SYN_SENT)
+    self->last_ack = ack;
+  self->last_event = event;
+  self->last_direction = direction;
   if (event == EVENT_SYN && direction == KH_TCP_ORIGINAL)
     {
       self->last_scale = packet->window_scale;
+      self->crossed = FALSE;
       /* A SYN to an established connection is answered by an ACK (RFC 5961 section 4), which is no end of anything. */
       self->challenge = self->state == KH_TCP_LAST_ACK;
     }
@@ -310,19 +311,17 @@ ignore (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Even
   return KH_TCP_IGNORE;
 }
 
-/* The SYN-ACK acknowledges a SYN that we had let pass in disbelief: both agree, so we begin where they are. */
+/* A SYN-ACK acknowledges a SYN that we had let pass in disbelief: both agree, so we begin where they are. */
 static void
 catch_up (KhTcpTrack *self)
 {
-  KhTcpDirection opener = self->last_direction;
-  KhTcpSide *side = &self->sides[opener];
+  KhTcpSide *opener = &self->sides[self->last_direction];
+  KhTcpSide *other = &self->sides[!self->last_direction];
 
-  side->end = side->max_end = self->last_end;
-  side->max_window = MAX (self->last_window, 1);
-  side->scale = self->last_scale < 0 ? NO_SCALE : (guint8) self->last_scale;
-  side->acked = side->closed_first = FALSE;
-  self->sides[!opener] = (KhTcpSide){ 0 };
-  self->state = KH_TCP_SYN_SENT;
+  *opener = (KhTcpSide){ .end = self->last_end, .max_end = self->last_end, .max_window = MAX (self->last_window, 1) };
+  opener->offers_scale = self->last_scale >= 0;
+  opener->scale = opener->offers_scale ? (guint8) self->last_scale : 0;
+  *other = (KhTcpSide){ .liberal = other->liberal };
 }
 
 /* Whether an RST may pass at all, and if so, whether it is exact enough to end an established connection (RFC 5961
@@ -334,7 +333,7 @@ judge_reset (const KhTcpTrack *self, KhTcpDirection direction, const KhPacket *p
   const KhTcpSide *receiver = &self->sides[!direction];
   gboolean established = self->state == KH_TCP_ESTABLISHED && self->assured;
 
-  if (!strict || !receiver->acked || (packet->seq == 0 && !established))
+  if (!strict || !receiver->acked || self->last_event == EVENT_SYN || (packet->seq == 0 && !established))
     return TRUE;
   if (is_before (packet->seq, receiver->max_ack))
     return FALSE;
@@ -347,18 +346,29 @@ judge_reset (const KhTcpTrack *self, KhTcpDirection direction, const KhPacket *p
 
 /* A reset that answers a SYN or ACK which we let pass in disbelief. */
 static gboolean
-resets_what_was_ignored (const KhTcpTrack *self, const KhPacket *packet)
+resets_what_was_ignored (const KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet)
 {
-  return ((self->answered && self->last_event == EVENT_SYN) || (!self->assured && self->last_event == EVENT_ACK)) &&
-         packet->ack == self->last_end;
+  gboolean after_syn = self->answered && self->last_event == EVENT_SYN && self->last_direction != direction;
+  gboolean after_ack = !self->assured && self->last_event == EVENT_ACK;
+
+  return (after_syn || after_ack) && packet->ack == self->last_end;
+}
+
+/* Our SYN was answered by an ACK of something else, and what is refused is that ACK. */
+static gboolean
+resets_old_ack (const KhTcpTrack *self, const KhPacket *packet)
+{
+  return self->state == KH_TCP_SYN_SENT && self->last_event == EVENT_ACK && self->last_direction == KH_TCP_REPLY &&
+         packet->seq == self->last_ack;
 }
 
 static KhTcpVerdict
-settle (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Event event, KhTcpState next)
+settle (KhTcpTrack *self, KhTcpDirection direction, Event event, KhTcpState next)
 {
   KhTcpState before = self->state;
 
-  remember (self, direction, packet, event);
+  self->last_event = event;
+  self->last_direction = direction;
   self->state = next;
   if (next == KH_TCP_FIN_WAIT && before != KH_TCP_FIN_WAIT)
     self->sides[direction].closed_first = TRUE;
@@ -366,13 +376,42 @@ settle (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Even
     self->assured = TRUE;
 
   /* When a refusal comes before any answer, there was no connection. */
-  return event == EVENT_RST && !self->answered ? KH_TCP_FORGET : KH_TCP_PASS;
+  if (event == EVENT_RST && !self->answered)
+    return KH_TCP_FORGET;
+  /* A SYN that nobody answers does not live longer for being repeated. */
+  return before == KH_TCP_SYN_SENT && next == KH_TCP_SYN_SENT && !self->answered ? KH_TCP_IGNORE : KH_TCP_PASS;
+}
+
+/* An end that does not fit is not believed, but what comes next is seen in its light. */
+static void
+note_invalid (KhTcpTrack *self, KhTcpDirection direction, Event event)
+{
+  gboolean other_ended =
+      self->last_direction != direction && (self->last_event == EVENT_FIN || self->last_event == EVENT_RST);
+
+  if (!self->assured || (event != EVENT_RST && event != EVENT_FIN) || other_ended)
+    return;
+  self->last_event = event;
+  self->last_direction = direction;
+}
+
+static KhTcpVerdict
+check_and_settle (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, Event event, KhTcpState next,
+                  gboolean strict)
+{
+  KhTcpVerdict verdict = check_window (self, direction, packet, strict);
+
+  if (verdict == KH_TCP_INVALID)
+    note_invalid (self, direction, event);
+
+  return verdict == KH_TCP_PASS ? settle (self, direction, event, next) : verdict;
 }
 
 static gboolean
 may_reopen (const KhTcpTrack *self, KhTcpDirection direction)
 {
-  return self->sides[!direction].closed_first || (self->last_direction == direction && self->last_event == EVENT_RST);
+  return self->sides[0].closed_first || self->sides[1].closed_first ||
+         (self->last_direction == direction && self->last_event == EVENT_RST);
 }
 
 static gboolean
@@ -389,19 +428,25 @@ is_challenge_ack (const KhTcpTrack *self, KhTcpDirection direction, Event event)
          self->last_event == EVENT_SYN;
 }
 
+static gboolean
+is_closing (const KhTcpTrack *self)
+{
+  return self->state >= KH_TCP_FIN_WAIT && self->state <= KH_TCP_CLOSED;
+}
+
 static KhTcpVerdict
 take_reset (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, gboolean strict)
 {
   KhTcpState next = KH_TCP_CLOSED;
-  KhTcpVerdict verdict;
 
+  if (is_closing (self))
+    return settle (self, direction, EVENT_RST, next);
   if (!judge_reset (self, direction, packet, strict, &next))
     return KH_TCP_INVALID;
-  if (next == KH_TCP_CLOSED && resets_what_was_ignored (self, packet))
-    return settle (self, direction, packet, EVENT_RST, next);
-  verdict = check_window (self, direction, packet, strict);
+  if (next == KH_TCP_CLOSED && (resets_what_was_ignored (self, direction, packet) || resets_old_ack (self, packet)))
+    return settle (self, direction, EVENT_RST, next);
 
-  return verdict == KH_TCP_PASS ? settle (self, direction, packet, EVENT_RST, next) : verdict;
+  return check_and_settle (self, direction, packet, EVENT_RST, next, strict);
 }
 
 static KhTcpVerdict
@@ -409,7 +454,6 @@ follow (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, gboo
 {
   Event event = get_event (packet);
   guint next = event == EVENT_NONE ? INVALID : next_states[direction][self->state][event];
-  KhTcpVerdict verdict;
 
   if (next == INVALID)
     return strict || self->state == KH_TCP_NONE ? KH_TCP_INVALID : KH_TCP_IGNORE;
@@ -437,9 +481,8 @@ follow (KhTcpTrack *self, KhTcpDirection direction, const KhPacket *packet, gboo
     self->crossed = TRUE;
   else if (next == KH_TCP_SYN_RECEIVED && direction == KH_TCP_REPLY && event == EVENT_ACK && self->crossed)
     next = KH_TCP_ESTABLISHED;
-  verdict = check_window (self, direction, packet, strict);
 
-  return verdict == KH_TCP_PASS ? settle (self, direction, packet, event, next) : verdict;
+  return check_and_settle (self, direction, packet, event, next, strict);
 }
 
 /**

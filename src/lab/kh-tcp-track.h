@@ -40,7 +40,7 @@ typedef enum
 /**
  * KhTcpVerdict:
  * @KH_TCP_PASS: it belongs to the connection
- * @KH_TCP_IGNORE: it may pass, but what it says about the connection is not believed, and its life is not prolonged
+ * @KH_TCP_IGNORE: it may pass, but does not prolong the connection's life: what it says is not believed, or not new
  * @KH_TCP_INVALID: it does not belong to it
  * @KH_TCP_REOPEN: a new connection begins where an old one ended
  * @KH_TCP_FORGET: it may pass, and nothing is left of the connection
@@ -62,7 +62,9 @@ typedef struct
   guint32 max_window;
   guint32 max_ack;
   guint8 scale;
+  gboolean offers_scale;
   gboolean acked;
+  gboolean liberal;
   gboolean closed_first;
 } KhTcpSide;
 
@@ -75,14 +77,13 @@ typedef struct
 {
   KhTcpState state;
   KhTcpSide sides[2];
-  gboolean crossed;
-  gboolean answered;
-  gboolean assured;
-  gboolean picked_up;
-  gboolean challenge;
+  gboolean crossed;   /* SYNs have crossed */
+  gboolean answered;  /* there was a packet in the other direction */
+  gboolean assured;   /* it was established, both ways */
+  gboolean challenge; /* a SYN came late, and its answer ends nothing */
   guint8 last_event;
   KhTcpDirection last_direction;
-  guint32 last_seq;
+  /* Of the last plain ACK, or of the last packet that was not believed. */
   guint32 last_ack;
   guint32 last_end;
   guint16 last_window;

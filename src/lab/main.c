@@ -67,8 +67,9 @@ list_nats (void)
   printf ("%-21s %s\n", "", kh_nat_settings_get_columns ());
   for (gsize i = 0; i < n; i++)
     list_nat (&profiles[i]);
-  puts ("\nindependent: one mapping, or one hole in the filter, for everybody (endpoint-independent in RFC 4787); address, "
-        "address+port: one for\neach remote address, or address and port.\n");
+  puts (
+      "\nindependent: one mapping, or one hole in the filter, for everybody (endpoint-independent in RFC 4787); address, "
+      "address+port: one for\neach remote address, or address and port.\n");
   for (gsize i = 0; i < n; i++)
     printf ("%-21s %s.\n", profiles[i].name, profiles[i].summary);
 

@@ -261,7 +261,7 @@ set_lifetimes (int router, const KhNatSettings *settings, GError **error)
          set_seconds (router, "tcp_timeout_time_wait", settings->fin_seconds, error) &&
          set_seconds (router, "tcp_timeout_close", settings->rst_seconds, error) &&
          set_seconds (router, "udp_timeout", settings->udp_seconds, error) &&
-         set_seconds (router, "udp_timeout_stream", 4 * settings->udp_seconds, error) &&
+         set_seconds (router, "udp_timeout_stream", settings->udp_stream_seconds, error) &&
          set_seconds (router, "icmp_timeout", settings->udp_seconds, error);
 }
 

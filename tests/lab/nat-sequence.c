@@ -294,25 +294,6 @@ nat_sequences_load (GPtrArray *sequences, const char *path)
       g_error ("%s:%u: not understood: %s", path, i + 1, lines[i]);
 }
 
-static gboolean
-apply_seconds (KhNatSettings *settings, const char *key, guint seconds)
-{
-  if (g_str_equal (key, "fin"))
-    settings->fin_seconds = seconds;
-  else if (g_str_equal (key, "rst"))
-    settings->rst_seconds = seconds;
-  else if (g_str_equal (key, "idle"))
-    settings->idle_seconds = seconds;
-  else if (g_str_equal (key, "syn"))
-    settings->syn_seconds = seconds;
-  else if (g_str_equal (key, "udp"))
-    settings->udp_seconds = seconds;
-  else
-    return FALSE;
-
-  return TRUE;
-}
-
 /**
  * nat_sequence_apply_options:
  * @settings: a profile's, changed to what this sequence asks for
@@ -327,17 +308,11 @@ nat_sequence_apply_options (const NatSequence *self, KhNatSettings *settings)
   for (char **option = self->options; option != NULL && *option != NULL; option++)
     {
       g_auto (GStrv) pair = g_strsplit (*option, "=", 2);
-      guint64 seconds;
+      g_autoptr (GError) error = NULL;
 
-      if (g_str_equal (*option, "stranger=rst"))
-        settings->stranger = KH_NAT_RST;
-      else if (g_str_equal (*option, "stranger=icmp"))
-        settings->stranger = KH_NAT_ICMP;
-      else if (pair[1] != NULL && read_number (pair[1], G_MAXUINT, &seconds) &&
-               apply_seconds (settings, pair[0], (guint) seconds))
-        shorter = TRUE;
-      else
+      if (pair[1] == NULL || !kh_nat_settings_set (settings, pair[0], pair[1], &error))
         g_error ("%s: not understood: %s", self->name, *option);
+      shorter |= g_ascii_isdigit (pair[1][0]);
     }
 
   return shorter;

@@ -8,6 +8,7 @@
 
 #include "nat-player.h"
 
+#include "kh-home.h"
 #include "kh-namespace.h"
 
 #include <locale.h>
@@ -35,39 +36,17 @@ static const GOptionEntry options[] = {
   { NULL },
 };
 
-static void
-linux_settings (KhNatSettings *settings)
+/* The profiles that say of themselves that they are Linux. */
+static KhNatSettings
+find_profile (const char *name)
 {
-  *settings = (KhNatSettings){
-    .name = "linux",
-    .mapping = KH_NAT_ENDPOINT_INDEPENDENT,
-    .filtering = KH_NAT_ADDRESS_AND_PORT_DEPENDENT,
-    .ports = KH_NAT_PRESERVING,
-    .overload = TRUE,
-    .delta = 1,
-    .port_low = 1024,
-    .port_high = 65535,
-    .stranger = KH_NAT_SILENT,
-    .bare_syn = TRUE,
-    .strict = TRUE,
-    .expired = TRUE,
-    .fin_seconds = 120,
-    .rst_seconds = 10,
-    .idle_seconds = 432000,
-    .syn_seconds = 120,
-    .udp_seconds = 30,
-    .limit = 65536,
-    .addresses = 1,
-  };
-}
+  KhHome home = { 0 };
+  g_autoptr (GError) error = NULL;
 
-static void
-linux_random_settings (KhNatSettings *settings)
-{
-  linux_settings (settings);
-  g_strlcpy (settings->name, "linux-random", sizeof settings->name);
-  settings->mapping = KH_NAT_ADDRESS_AND_PORT_DEPENDENT;
-  settings->ports = KH_NAT_RANDOM;
+  if (!kh_home_parse (&home, name, &error))
+    g_error ("%s", error->message);
+
+  return home.routers[0];
 }
 
 static const NatStep *
@@ -189,15 +168,14 @@ typedef gboolean (*Visit) (const NatSequence *sequence, const KhNatSettings *pro
 static guint
 visit_all (GPtrArray *sequences, Visit visit)
 {
-  void (*const profiles[]) (KhNatSettings *) = { linux_settings, linux_random_settings };
+  const char *const profiles[] = { "linux", "linux-random" };
   guint failed = 0;
 
   for (gsize p = 0; p < G_N_ELEMENTS (profiles); p++)
     for (guint i = 0; i < sequences->len; i++)
       {
-        KhNatSettings profile;
+        KhNatSettings profile = find_profile (profiles[p]);
 
-        profiles[p](&profile);
         if (is_for (sequences->pdata[i], &profile) && !visit (sequences->pdata[i], &profile))
           failed++;
       }
@@ -265,11 +243,10 @@ static gboolean
 try_kernel (GError **error)
 {
   g_autoptr (NatBackend) kernel = NULL;
-  KhNatSettings settings;
+  KhNatSettings settings = find_profile ("linux");
 
   if (!kh_namespace_leave_host (FALSE, error))
     return FALSE;
-  linux_settings (&settings);
   kernel = kernel_nat_new (&settings, error);
 
   return kernel != NULL;
