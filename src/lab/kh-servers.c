@@ -75,14 +75,24 @@ typedef struct
   const Program *programs;
   GPtrArray *servers;
   guint ready;
+  int probe;
   gint64 deadline;
 } Start;
+
+static void
+close_probe (Start *start)
+{
+  if (start->probe >= 0)
+    close (start->probe);
+  start->probe = -1;
+}
 
 static void
 start_free (gpointer data)
 {
   Start *start = data;
 
+  close_probe (start);
   g_clear_pointer (&start->servers, g_ptr_array_unref);
   g_object_unref (start->lab);
   g_free (start);
@@ -112,25 +122,41 @@ launch (Start *start, const Program *program, const char *bindir, GError **error
   return TRUE;
 }
 
-/* Whether a server listens: on its own machine a connection is there, or refused, at once. */
 static gboolean
-is_listening (Start *start, guint16 port)
+begin_probe (Start *start, guint16 port)
 {
   const KhIp *ip = &kh_lab_get_addresses (start->lab, KH_HOST_SERVER)->own;
   struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons (port) };
-  struct sockaddr_in peer;
-  socklen_t size = sizeof peer;
-  int fd = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET, SOCK_STREAM, 0, NULL);
-  gboolean connected;
 
-  if (fd < 0)
-    return FALSE;
   memcpy (&place.sin_addr, ip->bytes + 12, 4);
-  connected = (connect (fd, (struct sockaddr *) &place, sizeof place) == 0 || errno == EINPROGRESS) &&
-              getpeername (fd, (struct sockaddr *) &peer, &size) == 0;
-  close (fd);
+  start->probe = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET, SOCK_STREAM, 0, NULL);
 
-  return connected;
+  return start->probe >= 0 &&
+         (connect (start->probe, (struct sockaddr *) &place, sizeof place) == 0 || errno == EINPROGRESS);
+}
+
+/* Whether a server listens. On the server's own machine that is known at once, unless the machine is busy: then the answer is
+ * waited for until the next time. */
+static gboolean
+is_listening (Start *start, guint16 port)
+{
+  GPollFD poll = { .events = G_IO_OUT };
+  int reason = 0;
+  socklen_t length = sizeof reason;
+
+  if (start->probe < 0 && !begin_probe (start, port))
+    {
+      close_probe (start);
+      return FALSE;
+    }
+  poll.fd = start->probe;
+  if (g_poll (&poll, 1, 0) <= 0)
+    return FALSE;
+  if (getsockopt (start->probe, SOL_SOCKET, SO_ERROR, &reason, &length) != 0)
+    reason = errno;
+  close_probe (start);
+
+  return reason == 0;
 }
 
 static gboolean
@@ -182,6 +208,7 @@ kh_servers_start_async (KhLab *lab, KhServerKind kind, const char *bindir, GCanc
   start->lab = g_object_ref (lab);
   start->programs = kinds[kind].programs;
   start->servers = g_ptr_array_new_with_free_func (g_object_unref);
+  start->probe = -1;
   start->deadline = g_get_monotonic_time () + PATIENCE_US;
   g_task_set_source_tag (task, kh_servers_start_async);
   g_task_set_task_data (task, start, start_free);
