@@ -3,7 +3,10 @@
 
 #include "kh-namespace.h"
 
+#include <errno.h>
+#include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -99,7 +102,7 @@ enter_host (gpointer data)
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   setpriority (PRIO_PROCESS, 0, 0);
-  if (!kh_namespace_enter (entry->network, NULL))
+  if (entry->network >= 0 && !kh_namespace_enter (entry->network, NULL))
     _exit (126);
   if (!entry->master)
     prctl (PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -107,7 +110,7 @@ enter_host (gpointer data)
 
 /**
  * kh_command_new:
- * @network: the network to run in
+ * @network: the network to run in, -1 for ours
  * @argv: the program, looked for in PATH, and its arguments
  * @environment: (nullable): its environment; ours by default
  * @output: whose its standard input and output are
@@ -135,6 +138,9 @@ kh_command_new (int network, const char *const *argv, const char *const *environ
                                          error))
     return NULL;
   self->watch = g_child_watch_add (self->pid, on_ended, self);
+  /* A program that does not read holds up nobody. */
+  if (piped)
+    g_unix_set_fd_nonblocking (self->input, TRUE, NULL);
 
   return g_steal_pointer (&self);
 }
@@ -157,20 +163,46 @@ kh_command_get_status (KhCommand *self)
 }
 
 /**
- * kh_command_get_stdin:
+ * kh_command_get_stdout:
  *
- * Returns: a descriptor to write to, not to be closed; -1 without pipes
+ * Returns: a descriptor to read from, not to be closed; -1 without pipes
  */
-int
-kh_command_get_stdin (KhCommand *self)
-{
-  return self->input;
-}
-
 int
 kh_command_get_stdout (KhCommand *self)
 {
   return self->output;
+}
+
+/**
+ * kh_command_write:
+ * @self: a program with pipes
+ * @text: a little for it to read: less than a pipe takes at once, 64 KiB
+ *
+ * Returns: whether it will get it
+ */
+gboolean
+kh_command_write (KhCommand *self, const char *text)
+{
+  gsize length = strlen (text);
+  gssize wrote;
+
+  do
+    wrote = write (self->input, text, length);
+  while (wrote < 0 && errno == EINTR);
+
+  return wrote == (gssize) length;
+}
+
+/**
+ * kh_command_close_stdin:
+ * @self: a program with pipes
+ *
+ * Tells it that nothing more will come.
+ */
+void
+kh_command_close_stdin (KhCommand *self)
+{
+  close_fd (&self->input);
 }
 
 void
@@ -178,4 +210,15 @@ kh_command_signal (KhCommand *self, int number)
 {
   if (kh_command_is_running (self))
     kill (self->pid, number);
+}
+
+/**
+ * kh_command_get_pid:
+ *
+ * Returns: its number, as we see it
+ */
+int
+kh_command_get_pid (KhCommand *self)
+{
+  return self->pid;
 }

@@ -23,12 +23,14 @@ typedef enum
   KH_COMMAND_MASTER,
 } KhCommandOutput;
 
-KhCommand *kh_command_new        (int network, const char *const *argv, const char *const *environment,
-                                  KhCommandOutput output, GError **error);
-gboolean   kh_command_is_running (KhCommand *self);
-int        kh_command_get_status (KhCommand *self);
-int        kh_command_get_stdin  (KhCommand *self);
-int        kh_command_get_stdout (KhCommand *self);
-void       kh_command_signal     (KhCommand *self, int number);
+KhCommand *kh_command_new         (int network, const char *const *argv, const char *const *environment,
+                                   KhCommandOutput output, GError **error);
+gboolean   kh_command_is_running  (KhCommand *self);
+int        kh_command_get_status  (KhCommand *self);
+int        kh_command_get_stdout  (KhCommand *self);
+gboolean   kh_command_write       (KhCommand *self, const char *text);
+void       kh_command_close_stdin (KhCommand *self);
+void       kh_command_signal      (KhCommand *self, int number);
+int        kh_command_get_pid     (KhCommand *self);
 
 G_END_DECLS

@@ -10,6 +10,7 @@
   "                              run commands on @left, @right and @server, side by side; {left}, {right}, {server}\n"   \
   "                              and {server2} stand for addresses. It ends with the last one, and with its status\n"    \
   "  knothole-lab shell          a shell on each host\n"                                                                 \
+  "  knothole-lab meet           two friends meet, each behind a router: whether, how, and how fast\n"                   \
   "  knothole-lab demo           two friends meet and talk, each behind a router\n"                                      \
   "  knothole-lab matrix         every pair of routers: who reaches whom, how, and how fast\n"                           \
   "  knothole-lab experiment close-then-reuse\n"                                                                         \
@@ -18,6 +19,10 @@
   "\n"                                                                                                                   \
   "NAT is a name, perhaps with settings: port-restricted,stranger=rst,ports=sequential:2. Routers in a row are joined\n" \
   "by +, from the host outwards: linux+symmetric-block."
+
+/* Where friends meet, there is a way between them: without any delay two routers that refuse strangers would never find each
+ * other's hole open, since it is so for as long as a packet travels. */
+#define FRIENDS_DELAY "20"
 
 /* What GOption fills in, before it is checked. */
 typedef struct
@@ -79,7 +84,7 @@ fail (GError **error, const char *format, ...)
 static gboolean
 read_command (KhLabOptions *self, const char *word, GError **error)
 {
-  static const char *const names[] = { "run", "shell", "demo", "matrix", "experiment", "nats" };
+  static const char *const names[] = { "run", "shell", "meet", "demo", "matrix", "experiment", "nats" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     if (g_str_equal (names[i], word))
@@ -88,17 +93,25 @@ read_command (KhLabOptions *self, const char *word, GError **error)
         return TRUE;
       }
 
-  return fail (error, "There is no command \"%s\". There are run, shell, demo, matrix, experiment and nats.", word);
+  return fail (error, "There is no command \"%s\". There are run, shell, meet, demo, matrix, experiment and nats.",
+               word);
+}
+
+static gboolean
+has_friends (KhLabCommand command)
+{
+  return command == KH_LAB_MEET || command == KH_LAB_DEMO || command == KH_LAB_MATRIX;
 }
 
 static gboolean
 read_links (KhLabOptions *self, const Raw *raw, GError **error)
 {
+  const char *delay = raw->delay == NULL && has_friends (self->command) ? FRIENDS_DELAY : raw->delay;
   const struct
   {
     const char *key;
     const char *value;
-  } given[] = { { "delay", raw->delay }, { "jitter", raw->jitter }, { "loss", raw->loss }, { "rate", raw->rate } };
+  } given[] = { { "delay", delay }, { "jitter", raw->jitter }, { "loss", raw->loss }, { "rate", raw->rate } };
   KhHome *homes[] = { &self->network.left, &self->network.right };
 
   for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
@@ -176,7 +189,8 @@ make_context (KhLabOptions *self, Raw *raw)
     { "left", 0, 0, G_OPTION_ARG_STRING, &self->left, "The left host's routers (port-restricted)", "NAT" },
     { "right", 0, 0, G_OPTION_ARG_STRING, &self->right,
       "The right one's; same: behind the left one's (experiment: open)", "NAT" },
-    { "delay", 0, 0, G_OPTION_ARG_STRING, &raw->delay, "One way on each access link, or UP/DOWN", "MS" },
+    { "delay", 0, 0, G_OPTION_ARG_STRING, &raw->delay, "One way on each access link, or UP/DOWN (0; 20 for friends)",
+      "MS" },
     { "jitter", 0, 0, G_OPTION_ARG_STRING, &raw->jitter, "So much more or less", "MS" },
     { "loss", 0, 0, G_OPTION_ARG_STRING, &raw->loss, "Of the packets", "PERCENT" },
     { "rate", 0, 0, G_OPTION_ARG_STRING, &raw->rate, "Megabits in a second", "MBIT" },
@@ -190,7 +204,7 @@ make_context (KhLabOptions *self, Raw *raw)
     { "nats", 0, 0, G_OPTION_ARG_STRING, &raw->nats, "matrix, experiment: these, by , (by ; with settings)", "NAT,…" },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &self->rounds, "matrix: how often each pair (1)", "N" },
     { "jobs", 0, 0, G_OPTION_ARG_INT, &self->jobs, "matrix: laboratories at once (6)", "N" },
-    { "timeout", 0, 0, G_OPTION_ARG_INT, &self->timeout, "matrix: to reach the friend (6)", "SECONDS" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &self->timeout, "meet, matrix, demo: to reach the friend (6)", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Results as JSON", NULL },
     { "text", 0, 0, G_OPTION_ARG_NONE, &self->text, "demo: in the terminal anyway", NULL },
     { "once", 0, 0, G_OPTION_ARG_NONE, &self->once, "demo: the windows close by themselves", NULL },

@@ -15,6 +15,7 @@ typedef enum
 {
   KH_LAB_RUN,
   KH_LAB_SHELL,
+  KH_LAB_MEET,
   KH_LAB_DEMO,
   KH_LAB_MATRIX,
   KH_LAB_EXPERIMENT,

@@ -4,6 +4,7 @@
 #include "kh-experiment.h"
 #include "kh-keeper.h"
 #include "kh-lab-options.h"
+#include "kh-meet.h"
 #include "kh-run.h"
 
 #include <locale.h>
@@ -81,6 +82,8 @@ run_command (KhLabOptions *options)
 {
   switch (options->command)
     {
+    case KH_LAB_MEET:
+      return kh_meet (options);
     case KH_LAB_NATS:
       return list_nats ();
     case KH_LAB_HELP:
