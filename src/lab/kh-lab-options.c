@@ -61,6 +61,7 @@ kh_lab_options_free (KhLabOptions *self)
   g_free (self->bindir);
   g_free (self->pcap);
   g_strfreev (self->nats);
+  g_strfreev (self->handed_on);
   g_strfreev (self->arguments);
   g_free (self->help);
   g_free (self);
@@ -123,6 +124,31 @@ read_links (KhLabOptions *self, const Raw *raw, GError **error)
   return TRUE;
 }
 
+/* As they were given: each of the matrix' laboratories reads them again. */
+static char **
+collect_handed_on (const KhLabOptions *self, const Raw *raw)
+{
+  g_autofree char *seed = raw->seed >= 0 ? g_strdup_printf ("%d", raw->seed) : NULL;
+  const struct
+  {
+    const char *option;
+    const char *value;
+  } given[] = {
+    { "delay", raw->delay }, { "jitter", raw->jitter }, { "loss", raw->loss },      { "rate", raw->rate },
+    { "seed", seed },        { "server", raw->server }, { "bindir", self->bindir },
+  };
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
+    if (given[i].value != NULL)
+      g_ptr_array_add (words, g_strdup_printf ("--%s=%s", given[i].option, given[i].value));
+  if (raw->silent_hops)
+    g_ptr_array_add (words, g_strdup ("--silent-hops"));
+  g_ptr_array_add (words, NULL);
+
+  return (char **) g_ptr_array_free (g_steal_pointer (&words), FALSE);
+}
+
 static gboolean
 read_nats (KhLabOptions *self, const char *text, GError **error)
 {
@@ -155,6 +181,7 @@ check (KhLabOptions *self, const Raw *raw, GError **error)
     self->server = KH_SERVER_NONE;
   self->network.expired = !raw->silent_hops;
   self->network.seed = raw->seed >= 0 ? (guint32) raw->seed : g_random_int ();
+  self->handed_on = collect_handed_on (self, raw);
   self->network.same_home = g_str_equal (self->right, "same");
 
   return check_range ("rounds", self->rounds, 1, 1000, error) && check_range ("jobs", self->jobs, 1, 32, error) &&
@@ -203,7 +230,7 @@ make_context (KhLabOptions *self, Raw *raw)
     { "seed", 0, 0, G_OPTION_ARG_INT, &raw->seed, "The same random ports and losses again", "N" },
     { "nats", 0, 0, G_OPTION_ARG_STRING, &raw->nats, "matrix, experiment: these, by , (by ; with settings)", "NAT,…" },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &self->rounds, "matrix: how often each pair (1)", "N" },
-    { "jobs", 0, 0, G_OPTION_ARG_INT, &self->jobs, "matrix: laboratories at once (6)", "N" },
+    { "jobs", 0, 0, G_OPTION_ARG_INT, &self->jobs, "matrix: laboratories at once (12)", "N" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &self->timeout, "meet, matrix, demo: to reach the friend (6)", "SECONDS" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Results as JSON", NULL },
     { "text", 0, 0, G_OPTION_ARG_NONE, &self->text, "demo: in the terminal anyway", NULL },
@@ -237,7 +264,7 @@ kh_lab_options_parse (char **arguments, GError **error)
   g_auto (GStrv) words = g_strdupv (arguments);
 
   self->rounds = 1;
-  self->jobs = 6;
+  self->jobs = 12;
   self->timeout = 6;
   if (!g_option_context_parse_strv (context, &words, error))
     return NULL;

@@ -40,6 +40,7 @@ typedef enum
  * @json: results as JSON
  * @text: a demo in the terminal, display or not
  * @once: a demo that ends by itself
+ * @handed_on: options that the matrix hands on to each of its laboratories
  * @arguments: what follows the command
  */
 typedef struct
@@ -58,6 +59,7 @@ typedef struct
   gboolean json;
   gboolean text;
   gboolean once;
+  char **handed_on;
   char **arguments;
   char *help;
 } KhLabOptions;

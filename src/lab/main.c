@@ -4,6 +4,7 @@
 #include "kh-experiment.h"
 #include "kh-keeper.h"
 #include "kh-lab-options.h"
+#include "kh-matrix.h"
 #include "kh-meet.h"
 #include "kh-run.h"
 
@@ -84,6 +85,8 @@ run_command (KhLabOptions *options)
     {
     case KH_LAB_MEET:
       return kh_meet (options);
+    case KH_LAB_MATRIX:
+      return kh_matrix (options);
     case KH_LAB_NATS:
       return list_nats ();
     case KH_LAB_HELP:
