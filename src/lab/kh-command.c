@@ -126,11 +126,12 @@ kh_command_new (int network, const char *const *argv, const char *const *environ
 {
   static const GSpawnFlags output_flags[] = { [KH_COMMAND_SHARED] = G_SPAWN_CHILD_INHERITS_STDIN,
                                               [KH_COMMAND_PIPED] = 0,
+                                              [KH_COMMAND_MUFFLED] = G_SPAWN_STDERR_TO_DEV_NULL,
                                               [KH_COMMAND_QUIET] = G_SPAWN_STDOUT_TO_DEV_NULL,
                                               [KH_COMMAND_MASTER] = G_SPAWN_CHILD_INHERITS_STDIN };
   g_autoptr (KhCommand) self = g_object_new (KH_TYPE_COMMAND, NULL);
   GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | output_flags[output];
-  gboolean piped = output == KH_COMMAND_PIPED;
+  gboolean piped = output == KH_COMMAND_PIPED || output == KH_COMMAND_MUFFLED;
   Entry entry = { network, output == KH_COMMAND_MASTER };
 
   if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, &entry, -1, -1, -1, NULL, NULL, 0,

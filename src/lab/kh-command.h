@@ -12,6 +12,7 @@ G_DECLARE_FINAL_TYPE (KhCommand, kh_command, KH, COMMAND, GObject)
  * KhCommandOutput:
  * @KH_COMMAND_SHARED: standard input and output are ours
  * @KH_COMMAND_PIPED: we hold the other ends
+ * @KH_COMMAND_MUFFLED: the same, and its standard error goes nowhere
  * @KH_COMMAND_QUIET: nothing to read, and nobody reads; standard error is ours
  * @KH_COMMAND_MASTER: shared, and it may do in the laboratory what root may do on a machine: for shells
  */
@@ -19,6 +20,7 @@ typedef enum
 {
   KH_COMMAND_SHARED,
   KH_COMMAND_PIPED,
+  KH_COMMAND_MUFFLED,
   KH_COMMAND_QUIET,
   KH_COMMAND_MASTER,
 } KhCommandOutput;

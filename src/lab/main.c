@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
+#include "kh-demo.h"
 #include "kh-experiment.h"
 #include "kh-keeper.h"
 #include "kh-lab-options.h"
@@ -85,6 +86,8 @@ run_command (KhLabOptions *options)
     {
     case KH_LAB_MEET:
       return kh_meet (options);
+    case KH_LAB_DEMO:
+      return kh_demo (options);
     case KH_LAB_MATRIX:
       return kh_matrix (options);
     case KH_LAB_NATS:
