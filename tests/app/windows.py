@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows of Knothole that a test, the demo or the screenshots open: each with a session bus, a home and settings of its own,
+"""Windows of Knothole that a test or the screenshots open: each with a session bus, a home and settings of its own,
 driven through the actions that any script may use."""
 
 import contextlib
@@ -191,7 +191,7 @@ class Bus:
 class Window:
     """A running knothole. prefix: what its command line begins with, such as one that enters a network namespace."""
 
-    def __init__(self, display, builddir, settings=None, prefix=(), arguments=(), environment=None, animations=False):
+    def __init__(self, display, builddir, settings=None, prefix=(), arguments=(), environment=None):
         self.display = display
         self.builddir = os.path.abspath(builddir)
         self.command = [*prefix, f"{self.builddir}/src/app/knothole"]
@@ -200,7 +200,7 @@ class Window:
         homes.add(self.home)
         with closing_on_error(self):
             self.environment = self.make_environment(environment or {})
-            self.write_settings(settings or {}, animations)
+            self.write_settings(settings or {})
             self.bus = Bus(self.environment)
             # Each has its own; left to itself it takes the one that is named at the display they share.
             self.environment.update(DBUS_SESSION_BUS_ADDRESS=self.bus.address, AT_SPI_BUS_ADDRESS=self.bus.accessibility)
@@ -222,7 +222,7 @@ class Window:
                     GDK_DEBUG="gl-disable", GSETTINGS_BACKEND="keyfile", GSETTINGS_SCHEMA_DIR=f"{self.builddir}/data",
                     **{"KH_LOCALE_DIR": f"{self.builddir}/po", "LANG": "C.UTF-8", **more})
 
-    def write_settings(self, settings, animations):
+    def write_settings(self, settings):
         os.makedirs(f"{self.home}/config/glib-2.0/settings")
         with open(f"{self.home}/config/glib-2.0/settings/keyfile", "w") as file:
             file.write(f"[{PATH[1:]}]\n")
@@ -231,7 +231,7 @@ class Window:
                 file.write(f"{name}={text}\n")
         os.mkdir(f"{self.home}/config/gtk-4.0")
         with open(f"{self.home}/config/gtk-4.0/settings.ini", "w") as file:
-            file.write(f"[Settings]\ngtk-font-name=Cantarell 11\ngtk-enable-animations={int(animations)}\ngtk-cursor-blink=0\n")
+            file.write("[Settings]\ngtk-font-name=Cantarell 11\ngtk-enable-animations=0\ngtk-cursor-blink=0\n")
 
     def alive(self):
         if self.process.poll() is not None:

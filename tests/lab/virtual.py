@@ -2,6 +2,7 @@
 """What tests of knothole-lab have in common."""
 
 import subprocess
+import unicodedata
 
 
 def why_not(lab):
@@ -12,3 +13,8 @@ def why_not(lab):
     reason = probe.stderr.strip().splitlines()[-1]
     assert "does not let us" in reason, f"knothole-lab failed: {probe.stderr}"
     return reason
+
+
+def width_of(text):
+    """Columns that a terminal needs for it."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
