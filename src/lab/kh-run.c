@@ -2,25 +2,23 @@
 #include "kh-run.h"
 
 #include "kh-host.h"
-#include "kh-lab.h"
 #include "kh-shell.h"
+#include "kh-stage.h"
 
-#include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
 
 /* How long programs have to end when they are asked to. */
 #define PATIENCE_MS 3000
+/* As a shell says it of a command that it cannot start. */
+#define STATUS_NOT_FOUND 127
 
 typedef struct
 {
   const KhLabOptions *options;
   GArray *programs;
-  KhLab *lab;
-  GPtrArray *servers;
+  KhStage *stage;
   GPtrArray *commands;
-  GCancellable *cancellable;
-  GMainLoop *loop;
   gboolean ending;
   guint deadline;
   int status;
@@ -101,22 +99,16 @@ kh_run_split (char **arguments, GError **error)
 static void
 signal_all (Run *run, int number)
 {
-  GPtrArray *groups[] = { run->commands, run->servers };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (groups); i++)
-    for (guint n = 0; groups[i] != NULL && n < groups[i]->len; n++)
-      kh_command_signal (g_ptr_array_index (groups[i], n), number);
+  for (guint i = 0; i < run->commands->len; i++)
+    kh_command_signal (g_ptr_array_index (run->commands, i), number);
 }
 
 static gboolean
 is_any_running (Run *run)
 {
-  GPtrArray *groups[] = { run->commands, run->servers };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (groups); i++)
-    for (guint n = 0; groups[i] != NULL && n < groups[i]->len; n++)
-      if (kh_command_is_running (g_ptr_array_index (groups[i], n)))
-        return TRUE;
+  for (guint i = 0; i < run->commands->len; i++)
+    if (kh_command_is_running (g_ptr_array_index (run->commands, i)))
+      return TRUE;
 
   return FALSE;
 }
@@ -128,7 +120,7 @@ on_patience_over (gpointer data)
 
   run->deadline = 0;
   signal_all (run, SIGKILL);
-  g_main_loop_quit (run->loop);
+  kh_stage_end (run->stage, run->status);
 
   return G_SOURCE_REMOVE;
 }
@@ -142,18 +134,17 @@ end (Run *run, int status)
 
   run->ending = TRUE;
   run->status = status;
-  g_cancellable_cancel (run->cancellable);
   signal_all (run, SIGTERM);
   if (is_any_running (run))
     run->deadline = g_timeout_add (PATIENCE_MS, on_patience_over, run);
   else
-    g_main_loop_quit (run->loop);
+    kh_stage_end (run->stage, status);
 }
 
 static void
-complain (const GError *error)
+on_cancelled (GCancellable *cancellable, gpointer data)
 {
-  fprintf (stderr, "%s\n", error->message);
+  end (data, 1); /* the stage knows which signal it was */
 }
 
 static void
@@ -161,125 +152,59 @@ on_command_ended (KhCommand *command, gpointer data)
 {
   Run *run = data;
 
-  if (run->ending)
-    {
-      if (!is_any_running (run))
-        g_main_loop_quit (run->loop);
-    }
-  else if (command == g_ptr_array_index (run->commands, run->commands->len - 1))
+  if (!run->ending && command == g_ptr_array_index (run->commands, run->commands->len - 1))
     end (run, kh_command_get_status (command));
-}
-
-static void
-on_server_ended (KhCommand *server, gpointer data)
-{
-  Run *run = data;
-
-  if (run->ending)
-    on_command_ended (server, run);
-  else
-    fprintf (stderr, "A server has ended by itself, with exit status %d.\n", kh_command_get_status (server));
+  else if (run->ending && !is_any_running (run))
+    kh_stage_end (run->stage, run->status);
 }
 
 static gboolean
-start_program (Run *run, const KhRunProgram *program)
+start_program (Run *run, const KhRunProgram *program, GError **error)
 {
+  KhLab *lab = kh_stage_get_lab (run->stage);
   g_auto (GStrv) argv = g_strdupv (program->argv);
-  g_autoptr (GError) error = NULL;
   KhCommand *command;
 
   for (char **word = argv; *word != NULL; word++)
     {
-      char *filled = kh_lab_fill_in (run->lab, *word);
+      char *filled = kh_lab_fill_in (lab, *word);
 
       g_free (*word);
       *word = filled;
     }
-  command = kh_lab_start (run->lab, program->host, (const char *const *) argv,
-                          run->options->command == KH_LAB_SHELL ? KH_COMMAND_MASTER : KH_COMMAND_SHARED, &error);
+  command = kh_lab_start (lab, program->host, (const char *const *) argv,
+                          run->options->command == KH_LAB_SHELL ? KH_COMMAND_MASTER : KH_COMMAND_SHARED, error);
   if (command == NULL)
-    {
-      complain (error);
-      return FALSE;
-    }
+    return FALSE;
   g_ptr_array_add (run->commands, command);
 
   return TRUE;
 }
 
 static void
-on_servers_ready (GObject *source, GAsyncResult *result, gpointer data)
+play (KhStage *stage, gpointer data)
 {
   Run *run = data;
   g_autoptr (GError) error = NULL;
 
-  if (!kh_servers_start_finish (result, &run->servers, &error))
-    {
-      if (!run->ending)
-        complain (error);
-      end (run, 1);
-      return;
-    }
-
-  for (guint i = 0; i < run->servers->len; i++)
-    g_signal_connect (g_ptr_array_index (run->servers, i), "ended", G_CALLBACK (on_server_ended), run);
+  run->stage = stage;
   if (run->options->command == KH_LAB_SHELL)
     {
-      KhRunProgram shell = { KH_HOST_LEFT, kh_shell_describe (run->lab) };
+      KhRunProgram shell = { KH_HOST_LEFT, kh_shell_describe (kh_stage_get_lab (stage)) };
 
       g_array_append_val (run->programs, shell);
     }
+
   for (guint i = 0; i < run->programs->len; i++)
-    if (!start_program (run, &g_array_index (run->programs, KhRunProgram, i)))
+    if (!start_program (run, &g_array_index (run->programs, KhRunProgram, i), &error))
       {
-        end (run, 127);
+        fprintf (stderr, "%s\n", error->message);
+        end (run, STATUS_NOT_FOUND);
         return;
       }
   for (guint i = 0; i < run->commands->len; i++)
     g_signal_connect (g_ptr_array_index (run->commands, i), "ended", G_CALLBACK (on_command_ended), run);
-}
-
-static gboolean
-on_signal (Run *run, int number)
-{
-  end (run, 128 + number);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupted (gpointer data)
-{
-  return on_signal (data, SIGINT);
-}
-
-static gboolean
-on_terminated (gpointer data)
-{
-  return on_signal (data, SIGTERM);
-}
-
-static gboolean
-open_lab (Run *run, GError **error)
-{
-  run->lab = kh_lab_new (&run->options->network, error);
-
-  return run->lab != NULL && (run->options->pcap == NULL || kh_lab_start_capture (run->lab, run->options->pcap, error));
-}
-
-static void
-close_lab (Run *run)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (run->lab != NULL && !kh_lab_stop_capture (run->lab, &error))
-    {
-      complain (error);
-      run->status = 1;
-    }
-  g_clear_pointer (&run->commands, g_ptr_array_unref);
-  g_clear_pointer (&run->servers, g_ptr_array_unref);
-  g_clear_handle_id (&run->deadline, g_source_remove);
-  g_clear_object (&run->lab);
+  g_signal_connect (kh_stage_get_cancellable (stage), "cancelled", G_CALLBACK (on_cancelled), run);
 }
 
 /**
@@ -294,31 +219,19 @@ int
 kh_run (const KhLabOptions *options)
 {
   g_autoptr (GError) error = NULL;
-  Run run = { .options = options, .status = 1 };
-  guint sources[2];
+  Run run = { .options = options };
+  int status = -1;
 
   run.programs = options->command == KH_LAB_SHELL ? new_programs () : kh_run_split (options->arguments, &error);
-  if (run.programs == NULL || !open_lab (&run, &error))
-    {
-      complain (error);
-      close_lab (&run);
-      return 1;
-    }
-
   run.commands = g_ptr_array_new_with_free_func (g_object_unref);
-  run.cancellable = g_cancellable_new ();
-  run.loop = g_main_loop_new (NULL, FALSE);
-  sources[0] = g_unix_signal_add (SIGINT, on_interrupted, &run);
-  sources[1] = g_unix_signal_add (SIGTERM, on_terminated, &run);
-  kh_servers_start_async (run.lab, options->server, options->bindir, run.cancellable, on_servers_ready, &run);
-  g_main_loop_run (run.loop);
+  if (run.programs != NULL)
+    status = kh_stage_run (options, play, &run, &error);
+  if (error != NULL)
+    fprintf (stderr, "%s\n", error->message);
 
-  g_source_remove (sources[0]);
-  g_source_remove (sources[1]);
-  close_lab (&run);
-  g_main_loop_unref (run.loop);
-  g_object_unref (run.cancellable);
-  g_array_unref (run.programs);
+  g_clear_handle_id (&run.deadline, g_source_remove);
+  g_ptr_array_unref (run.commands);
+  g_clear_pointer (&run.programs, g_array_unref);
 
-  return run.status;
+  return error != NULL ? 1 : status;
 }

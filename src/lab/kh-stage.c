@@ -3,6 +3,7 @@
 
 #include <glib-unix.h>
 #include <signal.h>
+#include <stdio.h>
 
 /**
  * KhStage:
@@ -24,14 +25,26 @@ struct _KhStage
 };
 
 static void
+on_server_ended (KhCommand *server, gpointer data)
+{
+  fprintf (stderr, "A server of the laboratory has ended by itself, with exit status %d.\n",
+           kh_command_get_status (server));
+}
+
+static void
 on_servers_ready (GObject *source, GAsyncResult *result, gpointer data)
 {
   KhStage *self = data;
 
-  if (kh_servers_start_finish (result, &self->servers, &self->error))
-    self->play (self, self->data);
-  else
-    kh_stage_end (self, 1);
+  if (!kh_servers_start_finish (result, &self->servers, &self->error))
+    {
+      kh_stage_end (self, 1);
+      return;
+    }
+
+  for (guint i = 0; i < self->servers->len; i++)
+    g_signal_connect (g_ptr_array_index (self->servers, i), "ended", G_CALLBACK (on_server_ended), self);
+  self->play (self, self->data);
 }
 
 static gboolean
