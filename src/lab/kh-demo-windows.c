@@ -4,7 +4,7 @@
 #include "kh-accessibility.h"
 #include "kh-demo.h"
 #include "kh-friend-window.h"
-#include "kh-namespace.h"
+#include "kh-keeper.h"
 #include "kh-programs.h"
 #include "kh-servers.h"
 
@@ -55,7 +55,6 @@ typedef struct
   KhLab *lab;
   const KhLabOptions *options;
   char *program;
-  const char *scratch;
   KhFriendWindow *windows[N_FRIENDS];
   guint opening;
   Act act;
@@ -337,7 +336,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer data)
 static void
 open_window (Show *show, KhHostId who, const char *accessibility)
 {
-  g_autofree char *folder = g_build_filename (show->scratch, names[who], NULL);
+  g_autofree char *folder = g_build_filename (KH_KEEPER_FOLDER, names[who], NULL);
   g_autofree char *pattern = g_strdup_printf ("ws://{server}:%d/v1", KH_SERVER_MAILBOX_PORT);
   g_autofree char *mailbox = kh_lab_fill_in (show->lab, pattern);
   g_autofree char *stun = kh_lab_fill_in (show->lab, "{server}");
@@ -402,19 +401,18 @@ kh_demo_windows_run_async (KhLab *lab, const KhLabOptions *options, GCancellable
   g_autoptr (GTask) task = g_task_new (lab, cancellable, callback, data);
   g_autoptr (GError) error = NULL;
   g_autofree char *program = kh_programs_find (options->bindir, "knothole", &error);
-  const char *scratch = program != NULL ? kh_namespace_make_scratch (&error) : NULL;
   Show *show;
 
   g_task_set_source_tag (task, kh_demo_windows_run_async);
   g_task_set_check_cancellable (task, FALSE);
-  if (scratch == NULL)
+  if (program == NULL || !kh_keeper_has_folder ())
     {
-      g_task_return_new_error (task, KH_DEMO_ERROR, KH_DEMO_ERROR_NO_WINDOW, "%s", error->message);
+      g_task_return_new_error (task, KH_DEMO_ERROR, KH_DEMO_ERROR_NO_WINDOW, "%s",
+                               program == NULL ? error->message : "there is no place for their settings");
       return;
     }
   show = show_new (lab, options, task);
   show->program = g_steal_pointer (&program);
-  show->scratch = scratch;
   show->cancelled = g_signal_connect_swapped (cancellable, "cancelled", G_CALLBACK (on_cancelled), show);
   show->opening = 1;
   kh_accessibility_find_async (cancellable, on_accessibility_found, show);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,4 +142,17 @@ kh_keeper_run (KhKeeperWork work, gpointer data, GError **error)
   hand_signals_on (keeper, &before);
 
   return wait_for (keeper);
+}
+
+/**
+ * kh_keeper_has_folder:
+ *
+ * Returns: whether %KH_KEEPER_FOLDER could be made ours: the machine's own is everybody's
+ */
+gboolean
+kh_keeper_has_folder (void)
+{
+  struct stat folder;
+
+  return stat (KH_KEEPER_FOLDER, &folder) == 0 && (folder.st_mode & 07777) == 0700;
 }

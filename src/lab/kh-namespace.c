@@ -342,26 +342,3 @@ kh_namespace_set (int network, const char *sysctl, const char *value, GError **e
     fail (error, path);
   return FALSE;
 }
-
-/**
- * kh_namespace_make_scratch:
- * @error: return location
- *
- * Puts an empty file system in memory over a folder that every system has and no program minds (shm_overview(7)). Only we and
- * our children see it, and it is gone with them. Once is enough.
- *
- * Returns: (nullable): its path
- */
-const char *
-kh_namespace_make_scratch (GError **error)
-{
-  static const char path[] = "/dev/shm";
-
-  if (mount ("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") != 0)
-    {
-      fail (error, path);
-      return NULL;
-    }
-
-  return path;
-}

@@ -18,14 +18,13 @@ typedef enum
   KH_NAMESPACE_ERROR_FAILED,
 } KhNamespaceError;
 
-GQuark      kh_namespace_error_quark  (void);
-gboolean    kh_namespace_leave_host   (gboolean processes, GError **error);
-int         kh_namespace_new_network  (GError **error);
-int         kh_namespace_open         (void);
-gboolean    kh_namespace_enter        (int network, GError **error);
-int         kh_namespace_socket       (int network, int family, int type, int protocol, GError **error);
-gboolean    kh_namespace_ip           (int network, int other, const char *commands, GError **error);
-gboolean    kh_namespace_set          (int network, const char *sysctl, const char *value, GError **error);
-const char *kh_namespace_make_scratch (GError **error);
+GQuark   kh_namespace_error_quark (void);
+gboolean kh_namespace_leave_host  (gboolean processes, GError **error);
+int      kh_namespace_new_network (GError **error);
+int      kh_namespace_open        (void);
+gboolean kh_namespace_enter       (int network, GError **error);
+int      kh_namespace_socket      (int network, int family, int type, int protocol, GError **error);
+gboolean kh_namespace_ip          (int network, int other, const char *commands, GError **error);
+gboolean kh_namespace_set         (int network, const char *sysctl, const char *value, GError **error);
 
 G_END_DECLS
