@@ -109,13 +109,12 @@ keep_rest (KhLineReader *self, const char *bytes, gsize length)
   g_string_append_len (self->pending, bytes, length);
 }
 
-/* Whoever hears of a line may have no more use for this reader. */
 static void
 take (KhLineReader *self, const char *bytes, gsize length)
 {
   const char *end;
 
-  while (self->source != 0 && (end = memchr (bytes, '\n', length)) != NULL)
+  while ((end = memchr (bytes, '\n', length)) != NULL)
     {
       take_line (self, bytes, end - bytes);
       length -= end + 1 - bytes;
@@ -127,6 +126,7 @@ take (KhLineReader *self, const char *bytes, gsize length)
 static gboolean
 on_readable (int fd, GIOCondition condition, gpointer data)
 {
+  /* Whoever hears of a line may drop this reader. */
   g_autoptr (KhLineReader) self = g_object_ref (data);
   char bytes[4096];
   gssize length = read (fd, bytes, sizeof bytes);
