@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  */
 typedef int (*KhKeeperWork) (gpointer data);
 
-int      kh_keeper_run        (KhKeeperWork work, gpointer data, GError **error);
+void     kh_keeper_run        (KhKeeperWork work, gpointer data, GError **error);
 gboolean kh_keeper_has_folder (void);
 
 G_END_DECLS
