@@ -62,12 +62,12 @@ def expect(inviter, joiner):
     if not arrives(inviter, joiner) and not arrives(joiner, inviter):
         return "no-path"
     # The inviter dials first, before the joiner's hole is open. An ICMP error ends that dial, but not the hole in the inviter's
-    # own router: the joiner's SYN comes in by it, and is answered by another socket, with other numbers, which a strict router
-    # takes for somebody else's. The next dial from there has to wait for that to end.
-    if joiner.stranger == "icmp" and joiner.lets_in != "anyone" and inviter.strict and arrives(joiner, inviter):
-        return "no-path"
+    # own router: when the joiner's SYN comes in by it before the next dial is out, another socket answers, with other numbers,
+    # and a strict router takes that for somebody else's.
+    if joiner.stranger == "icmp" and inviter.strict and arrives(joiner, inviter):
+        return None
     # The other way round, when the joiner's SYN comes while the inviter's hole is closed by an RST: the router's, or that of the
-    # joiner's computer, where nothing listens before it has the offer. Who dials first then?
+    # joiner's computer, where nothing may listen yet.
     if inviter.stranger == "icmp" and joiner.strict and (joiner.stranger == "rst" or joiner.lets_in == "anyone"):
         return None
     return "connected"
