@@ -337,9 +337,8 @@ static void
 open_window (Show *show, KhHostId who, const char *accessibility)
 {
   g_autofree char *folder = g_build_filename (KH_KEEPER_FOLDER, names[who], NULL);
-  g_autofree char *pattern = g_strdup_printf ("ws://{server}:%d/v1", KH_SERVER_MAILBOX_PORT);
-  g_autofree char *mailbox = kh_lab_fill_in (show->lab, pattern);
-  g_autofree char *stun = kh_lab_fill_in (show->lab, "{server}");
+  g_autofree char *mailbox = kh_lab_fill_in (show->lab, KH_SERVER_MAILBOX);
+  g_autofree char *stun = kh_lab_fill_in (show->lab, KH_SERVER_STUN);
   const KhFriendHome home = { folder, show->program, names[who], mailbox, stun, accessibility, WIDTH, HEIGHT };
 
   show->opening++;

@@ -277,22 +277,6 @@ kh_lab_get_network (KhLab *self, KhHostId host)
 }
 
 /**
- * kh_lab_start:
- * @self: a laboratory
- * @host: where
- * @argv: a program and its arguments
- * @output: whose its standard input and output are
- * @error: return location
- *
- * Returns: (transfer full) (nullable): the program
- */
-KhCommand *
-kh_lab_start (KhLab *self, KhHostId host, const char *const *argv, KhCommandOutput output, GError **error)
-{
-  return kh_command_new (kh_lab_get_network (self, host), argv, NULL, output, error);
-}
-
-/**
  * kh_lab_fill_in:
  * @self: a laboratory
  * @text: a text with `{left}`, `{right}`, `{server}`, `{server2}`
@@ -322,4 +306,31 @@ kh_lab_fill_in (KhLab *self, const char *text)
     }
 
   return g_string_free (filled, FALSE);
+}
+
+/**
+ * kh_lab_start:
+ * @self: a laboratory
+ * @host: where
+ * @argv: a program and its arguments, with places as for kh_lab_fill_in()
+ * @output: whose its standard input and output are
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the program
+ */
+KhCommand *
+kh_lab_start (KhLab *self, KhHostId host, const char *const *argv, KhCommandOutput output, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) filled = NULL;
+
+  for (; *argv != NULL; argv++)
+    {
+      g_autofree char *word = kh_lab_fill_in (self, *argv);
+
+      g_strv_builder_add (builder, word);
+    }
+  filled = g_strv_builder_end (builder);
+
+  return kh_command_new (kh_lab_get_network (self, host), (const char *const *) filled, NULL, output, error);
 }

@@ -26,8 +26,6 @@ struct _KhMeeting
   GObject parent_instance;
   KhLab *lab;
   char *program;
-  char *mailbox;
-  char *stun;
   int timeout;
   Friend friends[KH_N_FRIENDS];
   GTask *task;
@@ -76,8 +74,6 @@ kh_meeting_finalize (GObject *object)
   for (guint i = 0; i < KH_N_FRIENDS; i++)
     g_free (self->friends[i].name);
   g_free (self->program);
-  g_free (self->mailbox);
-  g_free (self->stun);
   g_clear_error (&self->error);
 
   G_OBJECT_CLASS (kh_meeting_parent_class)->finalize (object);
@@ -118,14 +114,11 @@ KhMeeting *
 kh_meeting_new (KhLab *lab, const KhMeetingSettings *settings, GError **error)
 {
   g_autoptr (KhMeeting) self = g_object_new (KH_TYPE_MEETING, NULL);
-  g_autofree char *mailbox = g_strdup_printf ("--mailbox=ws://{server}:%d/v1", KH_SERVER_MAILBOX_PORT);
 
   self->program = kh_programs_find (settings->bindir, "knothole-cli", error);
   if (self->program == NULL)
     return NULL;
   self->lab = g_object_ref (lab);
-  self->mailbox = kh_lab_fill_in (lab, mailbox);
-  self->stun = kh_lab_fill_in (lab, "--stun={server}");
   self->timeout = settings->timeout;
   for (guint i = 0; i < KH_N_FRIENDS; i++)
     self->friends[i].name = g_strdup (settings->names[i]);
@@ -242,7 +235,9 @@ start (KhMeeting *self, KhHostId who, const char *verb, const char *code)
   Friend *friend = &self->friends[who];
   g_autofree char *timeout = g_strdup_printf ("--timeout=%d", self->timeout);
   g_autofree char *name = g_strdup_printf ("--name=%s", friend->name != NULL ? friend->name : "");
-  const char *const argv[] = { self->program, verb, "--json", self->mailbox, self->stun, timeout, name, code, NULL };
+  const char *const argv[] = {
+    self->program, verb, "--json", "--mailbox=" KH_SERVER_MAILBOX, "--stun=" KH_SERVER_STUN, timeout, name, code, NULL
+  };
 
   friend->command = kh_lab_start (self->lab, who, argv, KH_COMMAND_PIPED, self->error == NULL ? &self->error : NULL);
   if (friend->command == NULL)

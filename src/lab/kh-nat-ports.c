@@ -44,14 +44,10 @@ kh_nat_port_chooser_free (KhNatPortChooser *self)
   g_free (self);
 }
 
-/**
- * kh_nat_port_chooser_is_free:
- *
- * Returns: whether a flow between @outside and @remote could be told from all others
- */
-gboolean
-kh_nat_port_chooser_is_free (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *outside,
-                             const KhEndpoint *remote, gint64 now)
+/* Whether a flow between @outside and @remote could be told from all others. */
+static gboolean
+is_free (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *outside,
+         const KhEndpoint *remote, gint64 now)
 {
   if (kh_nat_table_find_outside (table, protocol, outside, remote, now) != NULL)
     return FALSE;
@@ -157,7 +153,7 @@ search (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const Kh
 
   for (int i = 0; i < size; i++)
     {
-      if (kh_nat_port_chooser_is_free (self, table, protocol, outside, remote, now))
+      if (is_free (self, table, protocol, outside, remote, now))
         return TRUE;
       outside->port = step (range, outside->port, by);
     }
@@ -172,7 +168,7 @@ draw (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEn
   for (int i = 0; i < MAX_DRAWS; i++)
     {
       outside->port = (guint16) g_rand_int_range (self->random, range.low, range.high + 1);
-      if (kh_nat_port_chooser_is_free (self, table, protocol, outside, remote, now))
+      if (is_free (self, table, protocol, outside, remote, now))
         return TRUE;
     }
 
@@ -186,7 +182,7 @@ preserve (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const 
   Range class = find_class (self, protocol, inside->port);
 
   outside->port = inside->port;
-  if (kh_nat_port_chooser_is_free (self, table, protocol, outside, remote, now))
+  if (is_free (self, table, protocol, outside, remote, now))
     return TRUE;
   if (!self->settings.next_on_collision)
     return draw (self, table, protocol, remote, now, class, outside);

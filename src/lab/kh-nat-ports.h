@@ -13,8 +13,6 @@ void              kh_nat_port_chooser_free   (KhNatPortChooser *self);
 gboolean          kh_nat_port_chooser_choose (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol,
                                               const KhEndpoint *inside, const KhEndpoint *remote, gint64 now,
                                               KhEndpoint *outside);
-gboolean          kh_nat_port_chooser_is_free (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol,
-                                               const KhEndpoint *outside, const KhEndpoint *remote, gint64 now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KhNatPortChooser, kh_nat_port_chooser_free)
 

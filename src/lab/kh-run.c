@@ -161,19 +161,10 @@ on_command_ended (KhCommand *command, gpointer data)
 static gboolean
 start_program (Run *run, const KhRunProgram *program, GError **error)
 {
-  KhLab *lab = kh_stage_get_lab (run->stage);
-  g_auto (GStrv) argv = g_strdupv (program->argv);
-  KhCommand *command;
+  KhCommandOutput output = run->options->command == KH_LAB_SHELL ? KH_COMMAND_MASTER : KH_COMMAND_SHARED;
+  KhCommand *command =
+      kh_lab_start (kh_stage_get_lab (run->stage), program->host, (const char *const *) program->argv, output, error);
 
-  for (char **word = argv; *word != NULL; word++)
-    {
-      char *filled = kh_lab_fill_in (lab, *word);
-
-      g_free (*word);
-      *word = filled;
-    }
-  command = kh_lab_start (lab, program->host, (const char *const *) argv,
-                          run->options->command == KH_LAB_SHELL ? KH_COMMAND_MASTER : KH_COMMAND_SHARED, error);
   if (command == NULL)
     return FALSE;
   g_ptr_array_add (run->commands, command);

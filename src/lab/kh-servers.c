@@ -101,8 +101,7 @@ start_free (gpointer data)
 static gboolean
 launch (Start *start, const Program *program, const char *bindir, GError **error)
 {
-  g_autofree char *words = kh_lab_fill_in (start->lab, program->command);
-  g_auto (GStrv) argv = g_strsplit (words, " ", -1);
+  g_auto (GStrv) argv = g_strsplit (program->command, " ", -1);
   KhCommand *command;
 
   if (g_str_has_prefix (argv[0], "knothole"))

@@ -23,6 +23,10 @@ typedef enum
 #define KH_SERVER_MAILBOX_PORT 4000
 #define KH_SERVER_STUN_PORT 3478
 
+/* Where the friends find them, with a place to be filled in. */
+#define KH_SERVER_MAILBOX "ws://{server}:" G_STRINGIFY (KH_SERVER_MAILBOX_PORT) "/v1"
+#define KH_SERVER_STUN "{server}"
+
 gboolean kh_server_kind_parse    (const char *text, KhServerKind *kind);
 void     kh_servers_start_async  (KhLab *lab, KhServerKind kind, const char *bindir, GCancellable *cancellable,
                                   GAsyncReadyCallback callback, gpointer data);

@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import programs
+import virtual
 
 ADDRESS, PORT = "SO_REUSEADDR", "SO_REUSEPORT"
 
@@ -183,9 +185,9 @@ def check_interrupted(lab):
 
 def main():
     lab = Laboratory(os.path.abspath(sys.argv[1]))
-    probe = subprocess.run([lab.program, "run", "--no-server", "--", "@left", "true"], capture_output=True, text=True)
-    if probe.returncode != 0 and probe.stderr.startswith("This system does not let us"):
-        print(f"1..0 # SKIP {probe.stderr.strip()}")
+    reason = virtual.why_not(lab.program)
+    if reason is not None:
+        print(f"1..0 # SKIP {reason}")
         return 0
 
     # One run for all of them; those with settings of their own have commas.
