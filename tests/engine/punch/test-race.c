@@ -382,6 +382,31 @@ test_refused_dials_again (void)
   duel_end (&duel);
 }
 
+/* The friend's dial is under way and needs the hole that a refusal has closed: the first time nobody waits, afterwards they do. */
+static void
+test_first_refusal_dials_at_once (void)
+{
+  g_autoptr (GError) error = NULL;
+  TestDialer *dialer;
+  Duel duel;
+
+  duel_begin (&duel, 1, 400);
+  dialer = duel.sides[0].dialer;
+  refuse (dialer, 0);
+  kh_test_settle ();
+  g_assert_cmpuint (dialer->dials->len, ==, 2);
+  refuse (dialer, 1);
+  kh_test_settle ();
+  g_assert_cmpuint (dialer->dials->len, ==, 2);
+  kh_test_wait_until (dialer->dials->len == 3, 2000);
+  g_assert_null (finish (&duel.sides[0], &error));
+  g_clear_error (&error);
+  g_assert_null (finish (&duel.sides[1], &error));
+  for (int role = 0; role < 2; role++)
+    refuse_the_rest (duel.sides[role].dialer);
+  duel_end (&duel);
+}
+
 /* Held, not hammered: without an answer nobody dials again. */
 static void
 test_silence_is_held (void)
@@ -611,6 +636,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/race/every-order", test_every_order);
   g_test_add_func ("/race/refused-dials-again", test_refused_dials_again);
+  g_test_add_func ("/race/first-refusal-dials-at-once", test_first_refusal_dials_at_once);
   g_test_add_func ("/race/silence-is-held", test_silence_is_held);
   g_test_add_func ("/race/nominated-dies", test_nominated_dies);
   g_test_add_func ("/race/replayed-first-message", test_replayed_first_message);
