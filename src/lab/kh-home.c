@@ -73,13 +73,16 @@ fail_unknown (const char *name, GError **error)
   return FALSE;
 }
 
+/* Less than this is meant for nothing, which is 0. */
+#define LEAST 0.0001
+
 static gboolean
 read_amount (const char *text, double factor, double most, double *amount)
 {
   char *end;
   double value = g_ascii_strtod (text, &end);
 
-  if (end == text || *end != '\0' || !(value >= 0 && value <= most))
+  if (end == text || *end != '\0' || !(value >= 0 && value <= most) || (value > 0 && value < LEAST))
     return FALSE;
   *amount = value * factor;
 

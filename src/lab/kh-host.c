@@ -88,39 +88,40 @@ is_set (const KhIp *ip)
   return !kh_ip_equal (ip, &none);
 }
 
-/* The host's own side: addresses, the way out, and everybody's hardware address, so that no first packet waits for a question
- * and its answer. */
+/* Everybody's hardware address on the cable is ours, and known in advance: no first packet waits for a question and its answer. */
+static void
+append_neighbours (GString *commands, KhHostId id, const KhIp *gateway, const KhIp *own, const KhIp *second)
+{
+  char text[KH_IP_TEXT_SIZE];
+
+  for (guint n = 0; n <= 2; n++)
+    {
+      KhIp neighbour = kh_ip_plus (gateway, n);
+
+      if (!kh_ip_equal (&neighbour, own) && !kh_ip_equal (&neighbour, second))
+        g_string_append_printf (commands, "neighbour add %s lladdr 02:00:00:00:%02x:01 dev eth nud permanent\n",
+                                kh_ip_to_text (&neighbour, text), id);
+    }
+  g_string_append_printf (commands, "route add default via %s\n", kh_ip_to_text (gateway, text));
+}
+
+/* The host's own side: addresses, neighbours, and the way out. */
 static char *
 describe_setup (KhHostId id, const KhHostAddresses *addresses)
 {
   GString *commands = g_string_new ("link set lo up\n");
-  char own[KH_IP_TEXT_SIZE], gateway[KH_IP_TEXT_SIZE];
+  char text[KH_IP_TEXT_SIZE];
 
-  g_string_append_printf (commands, "address add %s/24 dev eth\n", kh_ip_to_text (&addresses->own, own));
+  g_string_append_printf (commands, "address add %s/24 dev eth\n", kh_ip_to_text (&addresses->own, text));
   if (is_set (&addresses->second))
-    g_string_append_printf (commands, "address add %s/24 dev eth\n", kh_ip_to_text (&addresses->second, own));
+    g_string_append_printf (commands, "address add %s/24 dev eth\n", kh_ip_to_text (&addresses->second, text));
   if (is_set (&addresses->own6))
-    g_string_append_printf (commands, "address add %s/64 dev eth nodad\n", kh_ip_to_text (&addresses->own6, own));
+    g_string_append_printf (commands, "address add %s/64 dev eth nodad\n", kh_ip_to_text (&addresses->own6, text));
   g_string_append (commands, "link set eth up\n");
 
-  kh_ip_to_text (&addresses->gateway, gateway);
-  g_string_append_printf (commands, "neighbour add %s lladdr 02:00:00:00:%02x:01 dev eth nud permanent\n", gateway, id);
-  for (guint n = 2; n <= 3; n++)
-    {
-      KhIp neighbour = kh_ip_plus (&addresses->gateway, n - 1);
-
-      if (!kh_ip_equal (&neighbour, &addresses->own) && !kh_ip_equal (&neighbour, &addresses->second))
-        g_string_append_printf (commands, "neighbour add %s lladdr 02:00:00:00:%02x:01 dev eth nud permanent\n",
-                                kh_ip_to_text (&neighbour, own), id);
-    }
-  g_string_append_printf (commands, "route add default via %s\n", gateway);
+  append_neighbours (commands, id, &addresses->gateway, &addresses->own, &addresses->second);
   if (is_set (&addresses->own6))
-    {
-      kh_ip_to_text (&addresses->gateway6, gateway);
-      g_string_append_printf (commands, "neighbour add %s lladdr 02:00:00:00:%02x:01 dev eth nud permanent\n", gateway,
-                              id);
-      g_string_append_printf (commands, "route add default via %s\n", gateway);
-    }
+    append_neighbours (commands, id, &addresses->gateway6, &addresses->own6, &addresses->own6);
 
   return g_string_free (commands, FALSE);
 }
@@ -337,10 +338,11 @@ kh_host_receive (KhHost *self, KhHostReceive receive, gpointer data)
 void
 kh_host_send (KhHost *self, const guint8 *packet, gsize length)
 {
-  guint i = self->n_out++;
+  guint i = self->n_out;
 
   g_return_if_fail (length <= KH_PACKET_MAX);
 
+  self->n_out++;
   memcpy (self->out.packets[i], packet, length);
   self->out.parts[i].iov_len = length;
   self->out.places[i].sll_protocol = htons (packet[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);

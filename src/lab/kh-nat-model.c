@@ -224,7 +224,7 @@ find_or_add_mapping (KhNatModel *self, const KhPacket *packet, gint64 now)
     if (kh_nat_table_find_outside (self->table, packet->protocol, &mapping->outside, &packet->destination, now) == NULL)
       return mapping;
 
-  if (kh_nat_table_count_mappings (self->table) >= self->settings.limit)
+  if (kh_nat_table_count_mappings (self->table) >= self->settings.limit + 2 * self->settings.n_forwards)
     return NULL;
   if (translates (self, packet) && !kh_nat_port_chooser_choose (self->ports, self->table, packet->protocol,
                                                                 &packet->source, &packet->destination, now, &outside))
@@ -310,40 +310,23 @@ take_from_inside (KhNatModel *self, KhPacket *packet, gint64 now)
 
 /* Whether the filter lets somebody in through a mapping: because of whom it sent to. */
 static gboolean
-admits (KhNatModel *self, const KhNatMapping *mapping, const KhPacket *packet, gint64 now)
+admits (KhNatModel *self, const KhNatMapping *mapping, const KhPacket *packet)
 {
   KhNatDependence filtering = get_filtering (self, packet);
 
   if (mapping->forward || filtering == KH_NAT_ENDPOINT_INDEPENDENT)
     return TRUE;
-  if (filtering == KH_NAT_ADDRESS_DEPENDENT)
-    for (const KhNatSession *session = mapping->sessions; session != NULL; session = session->next)
-      if (session->expires > now && kh_ip_equal (&session->remote.ip, &packet->source.ip))
-        return TRUE;
 
-  return FALSE;
-}
-
-/* A mapping that has a live flow, or is there for good. */
-static gboolean
-is_alive (const KhNatMapping *mapping, gint64 now)
-{
-  if (mapping->forward)
-    return TRUE;
-  for (const KhNatSession *session = mapping->sessions; session != NULL; session = session->next)
-    if (session->expires > now)
-      return TRUE;
-
-  return FALSE;
+  return filtering == KH_NAT_ADDRESS_DEPENDENT && kh_nat_table_knows_peer (self->table, mapping, &packet->source);
 }
 
 static KhNatMapping *
-find_open_mapping (KhNatModel *self, const KhPacket *packet, gint64 now)
+find_open_mapping (KhNatModel *self, const KhPacket *packet)
 {
   KhNatMapping *mapping = kh_nat_table_find_port (self->table, packet->protocol, &packet->destination);
 
   for (; mapping != NULL; mapping = mapping->next_outside)
-    if (is_alive (mapping, now) && admits (self, mapping, packet, now))
+    if (admits (self, mapping, packet))
       return mapping;
 
   return NULL;
@@ -378,7 +361,7 @@ open_from_outside (KhNatModel *self, KhPacket *packet, gint64 now)
   if (!may_begin (packet, self->settings.strict) ||
       (packet->protocol == KH_PROTOCOL_TCP && (packet->tcp_flags & KH_TCP_SYN) == 0))
     return refuse (self, packet, known_port);
-  mapping = find_open_mapping (self, packet, now);
+  mapping = find_open_mapping (self, packet);
   if (mapping == NULL)
     return refuse (self, packet, known_port);
   if (!self->settings.bare_syn && packet->protocol == KH_PROTOCOL_TCP && !mapping->forward)
@@ -387,6 +370,9 @@ open_from_outside (KhNatModel *self, KhPacket *packet, gint64 now)
     return expire ();
   if (kh_nat_table_count_sessions (self->table) >= MAX_SESSIONS)
     return drop ("no room for another flow");
+  /* An answer could not be told from what the host sends to the same place through another mapping. */
+  if (kh_nat_table_find_inside (self->table, packet->protocol, &mapping->inside, &packet->source, now) != NULL)
+    return drop ("the two have a flow already, through another mapping");
 
   begin (self, mapping, &packet->source, KH_NAT_OUTSIDE, packet, now);
   if (translates (self, packet))

@@ -3,8 +3,11 @@
 
 #include <string.h>
 
-/* How often a random port is drawn before all of them are looked at in turn. */
+/* How often a random port is drawn, and how many are looked at in turn then, before it is too much work for one packet. */
 #define MAX_DRAWS 128
+#define MAX_LOOKS 1024
+/* Where none was found, none is looked for during this time: others have packets too. */
+#define PAUSE_US (10 * G_TIME_SPAN_MILLISECOND)
 
 struct _KhNatPortChooser
 {
@@ -12,6 +15,7 @@ struct _KhNatPortChooser
   KhIp outside;
   GRand *random;
   guint16 last;
+  gint64 paused_until;
   GHashTable *blocks; /* last 32 bits of an inside address → number of its block */
 };
 
@@ -77,7 +81,8 @@ choose_address (KhNatPortChooser *self, const KhEndpoint *inside)
 
   if (n == 1)
     return self->outside;
-  which = self->settings.paired ? kh_endpoint_hash (&(KhEndpoint){ .ip = inside->ip }) >> 8 : g_rand_int (self->random);
+  /* Hosts are numbered from 2 on. */
+  which = self->settings.paired ? inside->ip.bytes[15] - 2u : g_rand_int (self->random);
 
   return kh_ip_plus (&self->outside, which % n);
 }
@@ -111,9 +116,10 @@ find_block (KhNatPortChooser *self, const KhEndpoint *inside)
   else
     {
       number = (guint) g_rand_int_range (self->random, 0, (gint32) n);
-      for (guint tries = 0; tries < n && is_block_taken (self, number); tries++)
+      for (guint tries = 0; g_hash_table_size (self->blocks) < n && tries < n && is_block_taken (self, number); tries++)
         number = (number + 1) % n;
-      g_hash_table_insert (self->blocks, owner, GUINT_TO_POINTER (number));
+      if (g_hash_table_size (self->blocks) < n)
+        g_hash_table_insert (self->blocks, owner, GUINT_TO_POINTER (number));
     }
 
   return (Range){ (guint16) (settings->port_low + number * settings->block_size),
@@ -144,14 +150,14 @@ step (Range range, guint16 port, int by)
   return (guint16) (range.low + place);
 }
 
-/* Looks at every port of the range, from one on. */
+/* Looks at the ports of the range, from one on. */
 static gboolean
 search (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *remote, gint64 now,
         Range range, int by, KhEndpoint *outside)
 {
   int size = range.high - range.low + 1;
 
-  for (int i = 0; i < size; i++)
+  for (int i = 0; i < MIN (size, MAX_LOOKS); i++)
     {
       if (is_free (self, table, protocol, outside, remote, now))
         return TRUE;
@@ -191,6 +197,31 @@ preserve (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const 
   return search (self, table, protocol, remote, now, class, 1, outside);
 }
 
+static gboolean
+choose (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *inside,
+        const KhEndpoint *remote, gint64 now, KhEndpoint *outside)
+{
+  Range range = { self->settings.port_low, self->settings.port_high };
+
+  switch (self->settings.ports)
+    {
+    case KH_NAT_PRESERVING:
+      return preserve (self, table, protocol, inside, remote, now, outside);
+    case KH_NAT_SEQUENTIAL:
+      /* A step that leaves some ports out is for the first try alone. */
+      outside->port = step (range, self->last, self->settings.delta);
+      if (!search (self, table, protocol, remote, now, range, self->settings.delta > 0 ? 1 : -1, outside))
+        return FALSE;
+      self->last = outside->port;
+      return TRUE;
+    case KH_NAT_BLOCK:
+      return draw (self, table, protocol, remote, now, find_block (self, inside), outside);
+    case KH_NAT_RANDOM:
+    default:
+      return draw (self, table, protocol, remote, now, find_class (self, protocol, inside->port), outside);
+    }
+}
+
 /**
  * kh_nat_port_chooser_choose:
  * @self: a chooser
@@ -207,23 +238,13 @@ gboolean
 kh_nat_port_chooser_choose (KhNatPortChooser *self, KhNatTable *table, KhProtocol protocol, const KhEndpoint *inside,
                             const KhEndpoint *remote, gint64 now, KhEndpoint *outside)
 {
-  Range range = { self->settings.port_low, self->settings.port_high };
+  if (now < self->paused_until)
+    return FALSE;
 
   outside->ip = choose_address (self, inside);
-  switch (self->settings.ports)
-    {
-    case KH_NAT_PRESERVING:
-      return preserve (self, table, protocol, inside, remote, now, outside);
-    case KH_NAT_SEQUENTIAL:
-      outside->port = step (range, self->last, self->settings.delta);
-      if (!search (self, table, protocol, remote, now, range, self->settings.delta, outside))
-        return FALSE;
-      self->last = outside->port;
-      return TRUE;
-    case KH_NAT_BLOCK:
-      return draw (self, table, protocol, remote, now, find_block (self, inside), outside);
-    case KH_NAT_RANDOM:
-    default:
-      return draw (self, table, protocol, remote, now, find_class (self, protocol, inside->port), outside);
-    }
+  if (choose (self, table, protocol, inside, remote, now, outside))
+    return TRUE;
+  self->paused_until = now + PAUSE_US;
+
+  return FALSE;
 }

@@ -232,8 +232,8 @@ fail_unknown (const char *key, GError **error)
 
   for (gsize i = 0; i < G_N_ELEMENTS (simple); i++)
     g_string_append_printf (keys, ", %s", simple[i].key);
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "A router has no setting \"%s\". It has %s.", key,
-               keys->str);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               "A router has no setting \"%s\". It has %s; its link has delay, jitter, loss, rate.", key, keys->str);
   g_string_free (keys, TRUE);
 
   return FALSE;

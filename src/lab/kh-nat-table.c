@@ -19,6 +19,7 @@ struct _KhNatTable
   GHashTable *outside;  /* Key (outside, remote) → KhNatSession */
   GHashTable *mappings; /* Key (inside, scope) → newest KhNatMapping */
   GHashTable *ports;    /* Key (outside, –) → newest KhNatMapping */
+  GHashTable *peers;    /* Key (outside, remote address) → number of sessions */
   guint n_mappings;
   gint64 next_sweep;
 };
@@ -85,6 +86,7 @@ kh_nat_table_new (void)
   self->outside = new_table ();
   self->mappings = new_table ();
   self->ports = new_table ();
+  self->peers = new_table ();
 
   return self;
 }
@@ -111,6 +113,7 @@ kh_nat_table_free (KhNatTable *self)
   g_hash_table_unref (self->outside);
   g_hash_table_unref (self->mappings);
   g_hash_table_unref (self->ports);
+  g_hash_table_unref (self->peers);
   g_free (self);
 }
 
@@ -207,11 +210,38 @@ remove_mapping (KhNatTable *self, KhNatMapping *mapping)
   g_free (mapping);
 }
 
+/* How many sessions of a mapping are with a remote address, whatever its port. */
+static void
+count_peer (KhNatTable *self, const KhNatMapping *mapping, const KhEndpoint *remote, int more)
+{
+  const KhEndpoint address = { .ip = remote->ip };
+  int count = GPOINTER_TO_INT (get (self->peers, mapping->protocol, &mapping->outside, &address));
+
+  put (self->peers, mapping->protocol, &mapping->outside, &address, GINT_TO_POINTER (count + more));
+}
+
+/**
+ * kh_nat_table_knows_peer:
+ * @self: a table
+ * @mapping: a mapping of it
+ * @remote: somebody
+ *
+ * Returns: whether the mapping has a session with that address, on any port; one that has just expired counts until the next
+ *   sweep
+ */
+gboolean
+kh_nat_table_knows_peer (KhNatTable *self, const KhNatMapping *mapping, const KhEndpoint *remote)
+{
+  const KhEndpoint address = { .ip = remote->ip };
+
+  return get (self->peers, mapping->protocol, &mapping->outside, &address) != NULL;
+}
+
 /**
  * kh_nat_table_add_session:
  * @self: a table
  * @mapping: what it goes through
- * @remote: with whom; there is none yet between these two
+ * @remote: with whom; the inside endpoint has no session with it yet, through whatever mapping
  * @from_outside: whether the remote side begins
  *
  * Returns: (transfer none): the session, which is to be given a time to live
@@ -228,6 +258,7 @@ kh_nat_table_add_session (KhNatTable *self, KhNatMapping *mapping, const KhEndpo
   if (session->next != NULL)
     session->next->previous = session;
   mapping->sessions = session;
+  count_peer (self, mapping, remote, 1);
   put (self->inside, mapping->protocol, &mapping->inside, remote, session);
   put (self->outside, mapping->protocol, &mapping->outside, remote, session);
 
@@ -252,6 +283,7 @@ kh_nat_table_remove_session (KhNatTable *self, KhNatSession *session)
     session->previous->next = session->next;
   else
     mapping->sessions = session->next;
+  count_peer (self, mapping, &session->remote, -1);
   put (self->inside, mapping->protocol, &mapping->inside, &session->remote, NULL);
   put (self->outside, mapping->protocol, &mapping->outside, &session->remote, NULL);
   g_free (session);

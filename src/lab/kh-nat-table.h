@@ -68,6 +68,7 @@ KhNatSession *kh_nat_table_find_outside   (KhNatTable *self, KhProtocol protocol
 KhNatMapping *kh_nat_table_find_mappings  (KhNatTable *self, KhProtocol protocol, const KhEndpoint *inside,
                                            const KhEndpoint *scope);
 KhNatMapping *kh_nat_table_find_port      (KhNatTable *self, KhProtocol protocol, const KhEndpoint *outside);
+gboolean      kh_nat_table_knows_peer     (KhNatTable *self, const KhNatMapping *mapping, const KhEndpoint *remote);
 KhNatMapping *kh_nat_table_add_mapping    (KhNatTable *self, KhProtocol protocol, const KhEndpoint *inside,
                                            const KhEndpoint *scope, const KhEndpoint *outside);
 KhNatSession *kh_nat_table_add_session    (KhNatTable *self, KhNatMapping *mapping, const KhEndpoint *remote,

@@ -369,7 +369,8 @@ kh_network_send (KhNetwork *self, KhHostId from, guint8 *packet, gsize length, g
   /* Two hosts on one LAN need no router. */
   kh_packet_get_receiver (&parsed, &receiver);
   for (guint i = 0; branch->n_hosts > 1 && i < branch->n_hosts; i++)
-    if (kh_ip_equal (&receiver, &self->addresses[branch->hosts[i]].own))
+    if (kh_ip_equal (&receiver, &self->addresses[branch->hosts[i]].own) ||
+        (parsed.ipv6 && kh_ip_equal (&receiver, &self->addresses[branch->hosts[i]].own6)))
       {
         pass_host (self, wire, &parsed, now);
         return;
@@ -483,7 +484,7 @@ add_host (KhNetwork *self, Branch *branch, KhHostId host, const KhIp *network)
 
   addresses->own = kh_ip_plus (network, number);
   addresses->gateway = kh_ip_plus (network, 1);
-  addresses->outside = branch->public;
+  addresses->outside = kh_ip_plus (&branch->public, branch->n_routers == 1 ? branch->n_hosts % branch->n_public : 0);
   if (branch->ipv6)
     {
       addresses->own6 = kh_ip_plus (&branch->network6, number);

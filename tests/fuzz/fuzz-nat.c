@@ -14,7 +14,7 @@
 #define ADVANCE 0x20
 #define MAX_RECORDS 64
 
-static const char *const routers[] = { "full-cone",     "symmetric-rst", "cgn", "icmp-reject,ipv6=firewall",
+static const char *const routers[] = { "full-cone,delay=5,rate=1,jitter=2", "symmetric-rst", "cgn", "icmp-reject,ipv6=firewall",
                                        "linux,limit=3", "open" };
 
 static void
@@ -29,6 +29,41 @@ on_deliver (gpointer unused, KhHostId host, const guint8 *data, gsize length)
     g_error ("a packet that is not in order is delivered: %s", fault);
 }
 
+/* Where the checksum of a protocol stands. */
+static gsize
+find_checksum (guint8 protocol)
+{
+  return protocol == KH_PROTOCOL_TCP ? 16 : protocol == KH_PROTOCOL_UDP ? 6 : 2;
+}
+
+static void
+mend_transport (guint8 *transport, gsize length, guint8 protocol, guint32 sum)
+{
+  gsize place = find_checksum (protocol);
+  guint16 checksum;
+
+  if (length < place + 2)
+    return;
+  if (protocol == KH_PROTOCOL_UDP)
+    kh_put16 (transport + 4, (guint16) length);
+  memset (transport + place, 0, 2);
+  checksum = kh_checksum_finish (kh_checksum_add (sum, transport, length));
+  memcpy (transport + place, &checksum, 2);
+}
+
+static void
+mend6 (guint8 *packet, gsize length)
+{
+  KhIp from, to;
+
+  if (length < 60)
+    return;
+  kh_put16 (packet + 4, (guint16) (length - 40));
+  from = kh_ip_from_bytes (packet + 8, 16);
+  to = kh_ip_from_bytes (packet + 24, 16);
+  mend_transport (packet + 40, length - 40, packet[6], kh_checksum_pseudo (&from, &to, packet[6], length - 40));
+}
+
 static void
 mend (guint8 *packet, gsize length)
 {
@@ -36,6 +71,8 @@ mend (guint8 *packet, gsize length)
   guint16 sum;
   KhIp from, to;
 
+  if (length > 0 && packet[0] >> 4 == 6)
+    mend6 (packet, length);
   if (length < 20 || packet[0] >> 4 != 4)
     return;
   header = MAX (20, (packet[0] & 15) * 4);
@@ -47,21 +84,10 @@ mend (guint8 *packet, gsize length)
   sum = kh_checksum_finish (kh_checksum_add (0, packet, header));
   memcpy (packet + 10, &sum, 2);
 
-  if (packet[9] == KH_PROTOCOL_TCP)
-    {
-      from = kh_ip_from_bytes (packet + 12, 4);
-      to = kh_ip_from_bytes (packet + 16, 4);
-      memset (packet + header + 16, 0, 2);
-      sum = kh_checksum_finish (kh_checksum_add (kh_checksum_pseudo (&from, &to, packet[9], length - header),
-                                                 packet + header, length - header));
-      memcpy (packet + header + 16, &sum, 2);
-    }
-  else
-    {
-      memset (packet + header + 2, 0, 2);
-      sum = kh_checksum_finish (kh_checksum_add (0, packet + header, length - header));
-      memcpy (packet + header + 2, &sum, 2);
-    }
+  from = kh_ip_from_bytes (packet + 12, 4);
+  to = kh_ip_from_bytes (packet + 16, 4);
+  mend_transport (packet + header, length - header, packet[9],
+                  packet[9] == KH_PROTOCOL_ICMP ? 0 : kh_checksum_pseudo (&from, &to, packet[9], length - header));
 }
 
 int

@@ -98,6 +98,23 @@ test_rate (void)
   g_assert_cmpint (kh_link_get_next (link), ==, 1011 * MS);
 }
 
+/* A link does not wear out by what it has carried. */
+static void
+test_long (void)
+{
+  const KhLinkSettings settings = { .delay = 1 };
+  g_autoptr (KhLink) link = kh_link_new (&settings, 1);
+
+  for (gint64 i = 0; i < 60000; i++)
+    {
+      g_autofree KhLinkArrival *arrival = NULL;
+
+      g_assert_true (kh_link_send (link, packet, sizeof packet, i));
+      arrival = kh_link_receive (link, i + 1);
+      g_assert_nonnull (arrival);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -106,6 +123,7 @@ main (int argc, char **argv)
   g_test_add_func ("/link/jitter", test_jitter);
   g_test_add_func ("/link/loss", test_loss);
   g_test_add_func ("/link/rate", test_rate);
+  g_test_add_func ("/link/long", test_long);
 
   return g_test_run ();
 }
