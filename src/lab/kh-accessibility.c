@@ -36,10 +36,15 @@ static char *
 find_session_bus (void)
 {
   const char *address = g_getenv ("DBUS_SESSION_BUS_ADDRESS");
-  g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), "bus", NULL);
+  const char *folder = g_getenv ("XDG_RUNTIME_DIR");
+  g_autofree char *path = NULL;
 
   if (address != NULL && *address != '\0')
     return g_strdup (address);
+  /* Not g_get_user_runtime_dir(), which makes a folder where there is none. */
+  if (folder == NULL)
+    return NULL;
+  path = g_build_filename (folder, "bus", NULL);
 
   return g_file_test (path, G_FILE_TEST_EXISTS) ? g_strconcat ("unix:path=", path, NULL) : NULL;
 }

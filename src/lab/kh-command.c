@@ -91,6 +91,7 @@ typedef struct
 {
   int network;
   gboolean master;
+  gboolean apart;
 } Entry;
 
 /* Between fork and exec. An ordinary user's programs are ordinary ones inside as well: some (bwrap) refuse to run with rights
@@ -101,7 +102,11 @@ enter_host (gpointer data)
   const Entry *entry = data;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  setpriority (PRIO_PROCESS, 0, 0);
+  if (getpriority (PRIO_PROCESS, 0) == KH_COMMAND_LAB_PRIORITY)
+    setpriority (PRIO_PROCESS, 0, 0);
+  /* Ctrl+C is for those that the user looks at; the others are told by us, in order. */
+  if (entry->apart)
+    setpgid (0, 0);
   if (entry->network >= 0 && !kh_namespace_enter (entry->network, NULL))
     _exit (126);
   if (!entry->master)
@@ -132,7 +137,8 @@ kh_command_new (int network, const char *const *argv, const char *const *environ
   g_autoptr (KhCommand) self = g_object_new (KH_TYPE_COMMAND, NULL);
   GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH | output_flags[output];
   gboolean piped = output == KH_COMMAND_PIPED || output == KH_COMMAND_MUFFLED;
-  Entry entry = { network, output == KH_COMMAND_MASTER };
+  gboolean shared = output == KH_COMMAND_SHARED || output == KH_COMMAND_MASTER;
+  Entry entry = { network, output == KH_COMMAND_MASTER, !shared };
 
   if (!g_spawn_async_with_pipes_and_fds (NULL, argv, environment, flags, enter_host, &entry, -1, -1, -1, NULL, NULL, 0,
                                          &self->pid, piped ? &self->input : NULL, piped ? &self->output : NULL, NULL,

@@ -25,6 +25,9 @@ typedef enum
   KH_COMMAND_MASTER,
 } KhCommandOutput;
 
+/* A laboratory's own, among all processes (nice); its programs have the usual one. */
+#define KH_COMMAND_LAB_PRIORITY (-15)
+
 KhCommand *kh_command_new         (int network, const char *const *argv, const char *const *environment,
                                    KhCommandOutput output, GError **error);
 gboolean   kh_command_is_running  (KhCommand *self);

@@ -306,7 +306,7 @@ int
 kh_experiment (const KhLabOptions *options)
 {
   Experiment self = { .options = options, .rows = plan_rows (options), .watched = isatty (STDERR_FILENO) };
-  guint sources[2];
+  guint sources[3];
 
   self.rooms = g_array_new (FALSE, FALSE, sizeof (Room));
   g_array_set_clear_func (self.rooms, clear_room);
@@ -314,6 +314,7 @@ kh_experiment (const KhLabOptions *options)
   self.loop = g_main_loop_new (NULL, FALSE);
   sources[0] = g_unix_signal_add (SIGINT, on_interrupted, &self);
   sources[1] = g_unix_signal_add (SIGTERM, on_terminated, &self);
+  sources[2] = g_unix_signal_add (SIGHUP, on_terminated, &self);
   g_idle_add (on_begin, &self);
   g_main_loop_run (self.loop);
 
@@ -321,8 +322,8 @@ kh_experiment (const KhLabOptions *options)
     fputs ("\r\033[K", stderr);
   if (self.status == 0)
     report (&self);
-  g_source_remove (sources[0]);
-  g_source_remove (sources[1]);
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
   g_array_unref (self.rooms);
   g_main_loop_unref (self.loop);
   g_object_unref (self.cancellable);

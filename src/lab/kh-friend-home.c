@@ -131,11 +131,12 @@ static char **
 keep_display (char **environment)
 {
   const char *wayland = g_getenv ("WAYLAND_DISPLAY");
+  const char *runtime = g_getenv ("XDG_RUNTIME_DIR");
   const char *home = g_getenv ("HOME");
 
-  if (wayland != NULL && *wayland != '\0' && !g_path_is_absolute (wayland))
+  if (wayland != NULL && *wayland != '\0' && !g_path_is_absolute (wayland) && runtime != NULL)
     {
-      g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), wayland, NULL);
+      g_autofree char *path = g_build_filename (runtime, wayland, NULL);
 
       environment = g_environ_setenv (environment, "WAYLAND_DISPLAY", path, TRUE);
     }

@@ -2,6 +2,7 @@
 #include "kh-keeper.h"
 
 #include "kh-namespace.h"
+#include "kh-output.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -98,7 +99,7 @@ keep (KhKeeperWork work, gpointer data, const int *life, const sigset_t *before)
   if (worker == 0)
     {
       sigprocmask (SIG_SETMASK, before, NULL);
-      exit (work (data));
+      exit (kh_output_end (work (data)));
     }
   if (worker < 0)
     return 1;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-lab-options.h"
 
+#include "kh-keeper.h"
+
 #include <string.h>
 
 #define SUMMARY                                                                                                          \
@@ -67,6 +69,11 @@ kh_lab_options_free (KhLabOptions *self)
   g_free (self);
 }
 
+static const char *const command_names[] = { "run", "shell", "meet", "demo", "matrix", "experiment", "nats" };
+
+/* Of a number that was not given. */
+#define UNSET (-1)
+
 G_GNUC_PRINTF (2, 3)
 static gboolean
 fail (GError **error, const char *format, ...)
@@ -85,10 +92,8 @@ fail (GError **error, const char *format, ...)
 static gboolean
 read_command (KhLabOptions *self, const char *word, GError **error)
 {
-  static const char *const names[] = { "run", "shell", "meet", "demo", "matrix", "experiment", "nats" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (names[i], word))
+  for (gsize i = 0; i < G_N_ELEMENTS (command_names); i++)
+    if (g_str_equal (command_names[i], word))
       {
         self->command = i;
         return TRUE;
@@ -102,6 +107,40 @@ static gboolean
 has_friends (KhLabCommand command)
 {
   return command == KH_LAB_MEET || command == KH_LAB_DEMO || command == KH_LAB_MATRIX;
+}
+
+#define FOR(command) (1u << KH_LAB_##command)
+
+/* An option that would change nothing is a misunderstanding. */
+static gboolean
+check_applies (const KhLabOptions *self, const Raw *raw, GError **error)
+{
+  const struct
+  {
+    const char *name;
+    gboolean given;
+    guint commands;
+  } options[] = {
+    { "left", self->left != NULL, FOR (RUN) | FOR (SHELL) | FOR (MEET) | FOR (DEMO) },
+    { "right", self->right != NULL, FOR (RUN) | FOR (SHELL) | FOR (MEET) | FOR (DEMO) | FOR (EXPERIMENT) },
+    { "pcap", self->pcap != NULL, FOR (RUN) | FOR (SHELL) | FOR (MEET) | FOR (DEMO) },
+    { "server", raw->server != NULL, FOR (RUN) | FOR (SHELL) | FOR (MEET) | FOR (DEMO) | FOR (MATRIX) },
+    { "nats", raw->nats != NULL, FOR (MATRIX) | FOR (EXPERIMENT) },
+    { "rounds", self->rounds != UNSET, FOR (MATRIX) },
+    { "jobs", self->jobs != UNSET, FOR (MATRIX) },
+    { "timeout", self->timeout != UNSET, FOR (MEET) | FOR (DEMO) | FOR (MATRIX) },
+    { "json", self->json, FOR (MEET) | FOR (MATRIX) | FOR (EXPERIMENT) },
+    { "text", self->text, FOR (DEMO) },
+    { "once", self->once, FOR (DEMO) },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (options); i++)
+    if (options[i].given && (options[i].commands & 1u << self->command) == 0)
+      return fail (error, "--%s is not for %s.", options[i].name, command_names[self->command]);
+  if (self->arguments[0] != NULL && self->command != KH_LAB_RUN && self->command != KH_LAB_EXPERIMENT)
+    return fail (error, "%s takes no \"%s\".", command_names[self->command], self->arguments[0]);
+
+  return TRUE;
 }
 
 static gboolean
@@ -156,8 +195,10 @@ read_nats (KhLabOptions *self, const char *text, GError **error)
 
   if (text == NULL)
     return TRUE;
-  /* Names only: a comma belongs to a router's own settings elsewhere, so those are joined by ";". */
-  self->nats = g_strsplit (text, strchr (text, ';') != NULL ? ";" : ",", -1);
+  if (*text == '\0')
+    return fail (error, "--nats names no router.");
+  /* A comma separates names, but where there are settings it separates these, and ";" the routers. */
+  self->nats = g_strsplit (text, strpbrk (text, ";=") != NULL ? ";" : ",", -1);
   for (char **nat = self->nats; *nat != NULL; nat++)
     if (!kh_home_parse (&home, *nat, error))
       return FALSE;
@@ -179,6 +220,11 @@ check (KhLabOptions *self, const Raw *raw, GError **error)
     return fail (error, "--server=%s: it takes knothole, genuine or none.", raw->server);
   if (raw->no_server)
     self->server = KH_SERVER_NONE;
+  if (self->pcap != NULL && g_str_has_prefix (self->pcap, KH_KEEPER_FOLDER "/"))
+    return fail (error, "--pcap=%s: inside a laboratory that folder is another one. Choose a file elsewhere.",
+                 self->pcap);
+  if (self->server == KH_SERVER_NONE && has_friends (self->command))
+    return fail (error, "Friends meet at a server: %s cannot do without one.", command_names[self->command]);
   self->network.expired = !raw->silent_hops;
   self->network.seed = raw->seed >= 0 ? (guint32) raw->seed : g_random_int ();
   self->handed_on = collect_handed_on (self, raw);
@@ -248,6 +294,22 @@ make_context (KhLabOptions *self, Raw *raw)
   return context;
 }
 
+static void
+fill_defaults (KhLabOptions *self)
+{
+  if (self->left == NULL)
+    self->left = g_strdup ("port-restricted");
+  /* The experiment asks what one router does: the other host is to have none that could do it too. */
+  if (self->right == NULL)
+    self->right = g_strdup (self->command == KH_LAB_EXPERIMENT ? "open" : "port-restricted");
+  if (self->rounds == UNSET)
+    self->rounds = 1;
+  if (self->jobs == UNSET)
+    self->jobs = 12;
+  if (self->timeout == UNSET)
+    self->timeout = 6;
+}
+
 /**
  * kh_lab_options_parse:
  * @arguments: the program's name and its arguments
@@ -263,9 +325,7 @@ kh_lab_options_parse (char **arguments, GError **error)
   g_autoptr (GOptionContext) context = make_context (self, &raw);
   g_auto (GStrv) words = g_strdupv (arguments);
 
-  self->rounds = 1;
-  self->jobs = 12;
-  self->timeout = 6;
+  self->rounds = self->jobs = self->timeout = UNSET;
   if (!g_option_context_parse_strv (context, &words, error))
     return NULL;
   if (raw.help || raw.version)
@@ -275,13 +335,9 @@ kh_lab_options_parse (char **arguments, GError **error)
       return g_steal_pointer (&self);
     }
 
-  if (!read_words (self, words + 1, error))
+  if (!read_words (self, words + 1, error) || !check_applies (self, &raw, error))
     return NULL;
-  if (self->left == NULL)
-    self->left = g_strdup ("port-restricted");
-  /* The experiment asks what one router does: the other host is to have none that could do it too. */
-  if (self->right == NULL)
-    self->right = g_strdup (self->command == KH_LAB_EXPERIMENT ? "open" : "port-restricted");
+  fill_defaults (self);
   if (!check (self, &raw, error))
     return NULL;
 

@@ -14,8 +14,6 @@
 
 /* Batches taken from one host before the others have their turn. */
 #define MAX_BATCHES 4
-/* Among all processes (nice). */
-#define PRIORITY -15
 
 struct _KhLab
 {
@@ -177,7 +175,7 @@ add_timer (KhLab *self, GError **error)
    * where we may say so. */
   prctl (PR_SET_TIMERSLACK, 1);
   if (getpriority (PRIO_PROCESS, 0) == 0)
-    setpriority (PRIO_PROCESS, 0, PRIORITY);
+    setpriority (PRIO_PROCESS, 0, KH_COMMAND_LAB_PRIORITY);
 
   return TRUE;
 }

@@ -235,9 +235,18 @@ start (KhMeeting *self, KhHostId who, const char *verb, const char *code)
   Friend *friend = &self->friends[who];
   g_autofree char *timeout = g_strdup_printf ("--timeout=%d", self->timeout);
   g_autofree char *name = g_strdup_printf ("--name=%s", friend->name != NULL ? friend->name : "");
-  const char *const argv[] = {
-    self->program, verb, "--json", "--mailbox=" KH_SERVER_MAILBOX, "--stun=" KH_SERVER_STUN, timeout, name, code, NULL
-  };
+  /* It needs no settings of the user's, nor a place to keep them. */
+  const char *const argv[] = { "env",
+                               "GSETTINGS_BACKEND=memory",
+                               self->program,
+                               verb,
+                               "--json",
+                               "--mailbox=" KH_SERVER_MAILBOX,
+                               "--stun=" KH_SERVER_STUN,
+                               timeout,
+                               name,
+                               code,
+                               NULL };
 
   friend->command = kh_lab_start (self->lab, who, argv, KH_COMMAND_PIPED, self->error == NULL ? &self->error : NULL);
   if (friend->command == NULL)

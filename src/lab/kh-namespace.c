@@ -267,6 +267,8 @@ enter_in_child (gpointer data)
 {
   int network = GPOINTER_TO_INT (data);
 
+  /* Ctrl+C ends us, who then end in order. */
+  setpgid (0, 0);
   if (network >= 0 && !kh_namespace_enter (network, NULL))
     _exit (126);
 }

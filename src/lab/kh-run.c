@@ -69,8 +69,8 @@ kh_run_split (char **arguments, GError **error)
   if (arguments[0] == NULL || !read_host (arguments[0], &host))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                   "%s is no host. A command begins with one: @left, @right or @server.",
-                   arguments[0] != NULL ? arguments[0] : "Nothing");
+                   "%s. A command begins with a host: -- @left COMMAND…, @right or @server.",
+                   arguments[0] != NULL ? arguments[0] : "There is nothing to run");
       return NULL;
     }
 
@@ -168,6 +168,7 @@ start_program (Run *run, const KhRunProgram *program, GError **error)
   if (command == NULL)
     return FALSE;
   g_ptr_array_add (run->commands, command);
+  g_signal_connect (command, "ended", G_CALLBACK (on_command_ended), run);
 
   return TRUE;
 }
@@ -193,8 +194,6 @@ play (KhStage *stage, gpointer data)
         end (run, STATUS_NOT_FOUND);
         return;
       }
-  for (guint i = 0; i < run->commands->len; i++)
-    g_signal_connect (g_ptr_array_index (run->commands, i), "ended", G_CALLBACK (on_command_ended), run);
   g_signal_connect (kh_stage_get_cancellable (stage), "cancelled", G_CALLBACK (on_cancelled), run);
 }
 

@@ -19,7 +19,10 @@ get_shell (void)
 static char *
 describe_entry (KhLab *lab, KhHostId host)
 {
-  return g_strdup_printf ("nsenter --net=/proc/%d/fd/%d", getpid (), kh_lab_get_network (lab, host));
+  /* Where proc could not be mounted anew, it knows us by another number. */
+  g_autofree char *self = g_file_read_link ("/proc/self", NULL);
+
+  return g_strdup_printf ("nsenter --net=/proc/%s/fd/%d", self != NULL ? self : "self", kh_lab_get_network (lab, host));
 }
 
 static void
@@ -41,6 +44,8 @@ add_pane (GPtrArray *words, KhLab *lab, KhHostId host)
 {
   g_autofree char *entry = describe_entry (lab, host);
   const char *name = kh_host_id_to_name (host);
+  const KhHostAddresses *addresses = kh_lab_get_addresses (lab, host);
+  char own[KH_IP_TEXT_SIZE], outside[KH_IP_TEXT_SIZE];
 
   if (host == KH_HOST_LEFT)
     {
@@ -54,7 +59,8 @@ add_pane (GPtrArray *words, KhLab *lab, KhHostId host)
   g_ptr_array_add (words, g_strdup (";"));
   g_ptr_array_add (words, g_strdup ("select-pane"));
   g_ptr_array_add (words, g_strdup ("-T"));
-  g_ptr_array_add (words, g_strdup_printf ("@%s", name));
+  g_ptr_array_add (words, g_strdup_printf ("@%s  %s, seen as %s ", name, kh_ip_to_text (&addresses->own, own),
+                                           kh_ip_to_text (&addresses->outside, outside)));
   g_ptr_array_add (words, g_strdup (";"));
 }
 
@@ -63,8 +69,32 @@ static char **
 describe_tmux (KhLab *lab)
 {
   static const char *const begin[] = { "tmux", "-f", "/dev/null", "-S", KH_KEEPER_FOLDER "/tmux", NULL };
-  static const char *const end[] = { "set", "pane-border-status", "top",           ";", "set",         "mouse", "on",
-                                     ";",   "select-layout",      "even-vertical", ";", "select-pane", "-t",    "0",
+  static const char *const end[] = { "set",
+                                     "pane-border-status",
+                                     "top",
+                                     ";",
+                                     "set",
+                                     "pane-border-format",
+                                     " #{pane_title} ",
+                                     ";",
+                                     "set",
+                                     "status-right-length",
+                                     "80",
+                                     ";",
+                                     "set",
+                                     "status-right",
+                                     "Ctrl+B, arrow: another host   Ctrl+B, &: end ",
+                                     ";",
+                                     "set",
+                                     "mouse",
+                                     "on",
+                                     ";",
+                                     "select-layout",
+                                     "even-vertical",
+                                     ";",
+                                     "select-pane",
+                                     "-t",
+                                     "0",
                                      NULL };
   g_autoptr (GPtrArray) words = g_ptr_array_new ();
 
@@ -95,7 +125,7 @@ kh_shell_describe (KhLab *lab)
   g_autofree char *tmux = g_find_program_in_path ("tmux");
 
   tell_hosts (lab);
-  if (tmux != NULL && isatty (STDIN_FILENO))
+  if (tmux != NULL && isatty (STDIN_FILENO) && g_strcmp0 (g_getenv ("TERM"), "dumb") != 0)
     return describe_tmux (lab);
 
   if (isatty (STDIN_FILENO))

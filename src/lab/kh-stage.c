@@ -69,6 +69,12 @@ on_terminated (gpointer data)
 }
 
 static gboolean
+on_hung_up (gpointer data)
+{
+  return on_signal (data, SIGHUP);
+}
+
+static gboolean
 open_lab (KhStage *self, GError **error)
 {
   self->lab = kh_lab_new (&self->options->network, error);
@@ -81,7 +87,7 @@ static void
 run_loop (KhStage *self)
 {
   guint sources[] = { g_unix_signal_add (SIGINT, on_interrupted, self),
-                      g_unix_signal_add (SIGTERM, on_terminated, self) };
+                      g_unix_signal_add (SIGTERM, on_terminated, self), g_unix_signal_add (SIGHUP, on_hung_up, self) };
 
   /* Who ends while something is written to it shall not end us. */
   signal (SIGPIPE, SIG_IGN);

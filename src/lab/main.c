@@ -7,10 +7,13 @@
 #include "kh-lab-options.h"
 #include "kh-matrix.h"
 #include "kh-meet.h"
+#include "kh-output.h"
 #include "kh-run.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Exit status of a wrong command line. */
 #define STATUS_USAGE 2
@@ -120,7 +123,13 @@ main (int argc, char **argv)
 {
   g_autoptr (KhLabOptions) options = NULL;
   g_autoptr (GError) error = NULL;
+  int fd;
 
+  /* Whoever starts us without the three usual descriptors shall not have others in their places. */
+  while ((fd = open ("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+    ;
+  if (fd > STDERR_FILENO)
+    close (fd);
   setlocale (LC_ALL, "");
   options = kh_lab_options_parse (argv, &error);
   if (options == NULL || !check_arguments (options, &error))
@@ -129,5 +138,5 @@ main (int argc, char **argv)
       return STATUS_USAGE;
     }
 
-  return run_command (options);
+  return kh_output_end (run_command (options));
 }

@@ -173,7 +173,7 @@ WRONG = [
     (["run", "--left=cone", "--", "@left", "true"], ['"cone"', "full-cone", "symmetric"]),
     (["run", "--left=linux,stranger=loud", "--", "@left", "true"], ["stranger=loud", "silent, rst, icmp"]),
     (["run", "--delay=fast", "--", "@left", "true"], ["delay=fast", "milliseconds"]),
-    (["run", "--", "@middle", "true"], ["@middle", "@left, @right or @server"]),
+    (["run", "--", "@middle", "true"], ["@middle", "@left", "@right or @server"]),
     (["run", "--", "true"], ["true", "@left"]),
     (["run", "--", "@left"], ["@left"]),
     (["run"], ["@left"]),
@@ -181,6 +181,13 @@ WRONG = [
     ([], ["--help"]),
     (["run", "--server=apache", "--", "@left", "true"], ["apache", "genuine"]),
     (["run", "--no-such-option"], ["--no-such-option"]),
+    (["matrix", "--left=linux"], ["--left", "matrix"]),
+    (["matrix", "--pcap=x"], ["--pcap", "matrix"]),
+    (["matrix", "--nats="], ["--nats"]),
+    (["matrix", "--nats=linux,stranger=loud"], ["stranger=loud"]),
+    (["run", "--pcap=/dev/shm/x", "--", "@left", "true"], ["/dev/shm/x"]),
+    (["meet", "--server=none"], ["server"]),
+    (["nats", "extra"], ["extra"]),
 ]
 
 def check_wrong(lab):
@@ -190,6 +197,13 @@ def check_wrong(lab):
         for word in words:
             assert word in result.stderr, (arguments, result.stderr)
         assert result.stdout == "" and len(result.stderr.splitlines()) == 1, (arguments, result)
+
+def check_lost_output(lab):
+    for command in (["nats"], ["experiment", "close-then-reuse", "--nats=open"]):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run(lab.command(*command), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60 * PATIENCE)
+        assert result.returncode == 1 and "cannot be written" in result.stderr, result
+
 
 def check_no_server_found(lab):
     result = lab.run("run", "--bindir=/nowhere", "--", "@left", "true")
@@ -292,6 +306,7 @@ CASES = [
     ("a capture that cannot be written", check_full_disk),
     ("wrong command lines", check_wrong),
     ("no server to be found", check_no_server_found),
+    ("output that is lost", check_lost_output),
     ("nats", check_nats),
     ("namespaces are forbidden", check_forbidden),
     (f"nothing is left of {RUNS} runs", check_nothing_left),
