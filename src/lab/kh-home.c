@@ -9,7 +9,7 @@
   "ports=block:512,ports=preserving:random,overload=no,stranger=silent,bare-syn=pass,hairpin=no,tracking=strict,"      \
   "expired=icmp,ipv6=none,fin=120,rst=10,idle=7440,syn=120,udp=120,udp-stream=120,limit=65536,addresses=1:paired"
 #define SYMMETRIC "mapping=address-and-port-dependent,ports=random"
-#define CARRIER "ports=block,idle=7440,rst=240,syn=240"
+#define CARRIER "ports=block,rst=240,syn=240"
 
 static const KhProfile profiles[] = {
   { "open", "mapping=none,filtering=endpoint-independent,tracking=liberal",
