@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-experiment.h"
 
+#include "kh-interrupt.h"
 #include "kh-lab.h"
 #include "kh-namespace.h"
 #include "kh-reuse-report.h"
 
-#include <glib-unix.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -247,25 +247,13 @@ start_round (Experiment *self)
     }
 }
 
-static gboolean
-end (Experiment *self, int status)
+static void
+on_interrupt (int status, gpointer data)
 {
+  Experiment *self = data;
+
   self->status = status;
   g_cancellable_cancel (self->cancellable);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupted (gpointer data)
-{
-  return end (data, 130);
-}
-
-static gboolean
-on_terminated (gpointer data)
-{
-  return end (data, 143);
 }
 
 static gboolean
@@ -306,15 +294,12 @@ int
 kh_experiment (const KhLabOptions *options)
 {
   Experiment self = { .options = options, .rows = plan_rows (options), .watched = isatty (STDERR_FILENO) };
-  guint sources[3];
+  g_autoptr (KhInterrupt) interrupt = kh_interrupt_new (on_interrupt, &self);
 
   self.rooms = g_array_new (FALSE, FALSE, sizeof (Room));
   g_array_set_clear_func (self.rooms, clear_room);
   self.cancellable = g_cancellable_new ();
   self.loop = g_main_loop_new (NULL, FALSE);
-  sources[0] = g_unix_signal_add (SIGINT, on_interrupted, &self);
-  sources[1] = g_unix_signal_add (SIGTERM, on_terminated, &self);
-  sources[2] = g_unix_signal_add (SIGHUP, on_terminated, &self);
   g_idle_add (on_begin, &self);
   g_main_loop_run (self.loop);
 
@@ -322,8 +307,6 @@ kh_experiment (const KhLabOptions *options)
     fputs ("\r\033[K", stderr);
   if (self.status == 0)
     report (&self);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
   g_array_unref (self.rooms);
   g_main_loop_unref (self.loop);
   g_object_unref (self.cancellable);

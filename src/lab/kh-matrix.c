@@ -2,11 +2,11 @@
 #include "kh-matrix.h"
 
 #include "kh-command.h"
+#include "kh-interrupt.h"
 #include "kh-line-reader.h"
 #include "kh-matrix-table.h"
 #include "kh-meet.h"
 
-#include <glib-unix.h>
 #include <json-glib/json-glib.h>
 #include <signal.h>
 #include <stdio.h>
@@ -216,25 +216,16 @@ fill (Matrix *matrix)
     g_main_loop_quit (matrix->loop);
 }
 
-static gboolean
-on_interrupted (gpointer data)
+static void
+on_interrupt (int status, gpointer data)
 {
-  stop (data, 128 + SIGINT);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_terminated (gpointer data)
-{
-  stop (data, 128 + SIGTERM);
-  return G_SOURCE_CONTINUE;
+  stop (data, status);
 }
 
 static void
 run_loop (Matrix *matrix)
 {
-  guint sources[] = { g_unix_signal_add (SIGINT, on_interrupted, matrix),
-                      g_unix_signal_add (SIGTERM, on_terminated, matrix) };
+  g_autoptr (KhInterrupt) interrupt = kh_interrupt_new (on_interrupt, matrix);
 
   matrix->loop = g_main_loop_new (NULL, FALSE);
   show_progress (matrix);
@@ -245,8 +236,6 @@ run_loop (Matrix *matrix)
   hide_progress ();
   g_main_loop_unref (matrix->loop);
   g_clear_handle_id (&matrix->deadline, g_source_remove);
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
 }
 
 /* All that have a name and are a whole: a carrier's NAT is but the outer half of another one. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-stage.h"
 
-#include <glib-unix.h>
+#include "kh-interrupt.h"
+
 #include <signal.h>
 #include <stdio.h>
 
@@ -47,31 +48,13 @@ on_servers_ready (GObject *source, GAsyncResult *result, gpointer data)
   self->play (self, self->data);
 }
 
-static gboolean
-on_signal (KhStage *self, int number)
+static void
+on_interrupt (int status, gpointer data)
 {
-  self->status = 128 + number;
+  KhStage *self = data;
+
+  self->status = status;
   g_cancellable_cancel (self->cancellable);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupted (gpointer data)
-{
-  return on_signal (data, SIGINT);
-}
-
-static gboolean
-on_terminated (gpointer data)
-{
-  return on_signal (data, SIGTERM);
-}
-
-static gboolean
-on_hung_up (gpointer data)
-{
-  return on_signal (data, SIGHUP);
 }
 
 static gboolean
@@ -86,8 +69,7 @@ open_lab (KhStage *self, GError **error)
 static void
 run_loop (KhStage *self)
 {
-  guint sources[] = { g_unix_signal_add (SIGINT, on_interrupted, self),
-                      g_unix_signal_add (SIGTERM, on_terminated, self), g_unix_signal_add (SIGHUP, on_hung_up, self) };
+  g_autoptr (KhInterrupt) interrupt = kh_interrupt_new (on_interrupt, self);
 
   /* Who ends while something is written to it shall not end us. */
   signal (SIGPIPE, SIG_IGN);
@@ -96,8 +78,6 @@ run_loop (KhStage *self)
                           self);
   g_main_loop_run (self->loop);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
-    g_source_remove (sources[i]);
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
