@@ -5,7 +5,10 @@ import concurrent.futures
 import json
 import os
 import selectors
+import shutil
 import subprocess
+import sys
+import tempfile
 import time
 import traceback
 
@@ -85,6 +88,24 @@ class Process:
                 self.child.wait()
         for stream in (self.child.stdout, self.child.stderr):
             stream.close()
+
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def run_as_nobody(script, beside, bindir, built, *arguments):
+    """Runs a test again as an ordinary user, with copies of it, of the scripts beside it and of what was built, which such a user
+    can read. Returns its exit status."""
+    here = os.path.dirname(os.path.abspath(script))
+    with tempfile.TemporaryDirectory() as copy:
+        os.chmod(copy, 0o755)
+        for program in built:
+            os.makedirs(os.path.dirname(f"{copy}/{program}"), exist_ok=True)
+            shutil.copy(f"{bindir}/{program}", f"{copy}/{program}")
+        for name in (os.path.basename(script), *beside, "../programs.py"):
+            shutil.copy(os.path.join(here, name), copy)
+        return subprocess.run([*NOBODY, sys.executable, "-B", f"{copy}/{os.path.basename(script)}", copy, *arguments], cwd="/",
+                              env=dict(os.environ, HOME="/")).returncode
 
 
 def run_cases(cases, workers=1):

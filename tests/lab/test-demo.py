@@ -56,7 +56,7 @@ def check_rootless():
         os.chmod(copy, 0o755)
         for program in ("lab/knothole-lab", "cli/knothole-cli", "server/knothole-server"):
             shutil.copy(f"{BUILDDIR}/src/{program}", copy)
-        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
+        user = programs.NOBODY if os.geteuid() == 0 else []
         check_talk(run("--text", prefix=user, lab=f"{copy}/knothole-lab", HOME="/"))
 
 

@@ -26,8 +26,7 @@ class Lab:
 
     def __init__(self, directory):
         self.directory = directory
-        built = os.path.join(directory, "src", "lab", "knothole-lab")
-        self.program = built if os.path.exists(built) else os.path.join(directory, "knothole-lab")
+        self.program = os.path.join(directory, "src", "lab", "knothole-lab")
         # Where its children put what is temporary.
         self.scratch = tempfile.mkdtemp()
         os.environ["TMPDIR"] = self.scratch
@@ -322,22 +321,12 @@ ROOTLESS = {"delay, each way", "servers", "a forwarded port behind two NATs", "I
             f"nothing is left of {RUNS} runs", "nothing is left after Ctrl+C", "nothing is left when the program is killed",
             "nothing is left when its worker crashes"}
 
-def become_nobody(bindir):
-    """Runs this test again as an ordinary user, with copies of the programs that such a user can read."""
-    with tempfile.TemporaryDirectory() as copy:
-        os.chmod(copy, 0o755)
-        for program in ("src/lab/knothole-lab", "src/server/knothole-server"):
-            shutil.copy(f"{bindir}/{program}", copy)
-        for script in ("test-lab.py", "virtual.py", "../programs.py"):
-            shutil.copy(os.path.join(HERE, script), copy)
-        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-B",
-                               f"{copy}/test-lab.py", copy, "--rootless"], cwd="/", env=dict(os.environ, HOME="/")).returncode
-
 def main():
     bindir = os.path.abspath(sys.argv[1])
     rootless = "--rootless" in sys.argv
     if rootless and os.geteuid() == 0:
-        return become_nobody(bindir)
+        return programs.run_as_nobody(__file__, ("virtual.py",), bindir, ("src/lab/knothole-lab", "src/server/knothole-server"),
+                                      "--rootless")
     lab = Lab(bindir)
     try:
         return run(lab, rootless)

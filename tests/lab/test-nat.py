@@ -5,10 +5,7 @@
    test-nat.py BUILD-DIRECTORY [--rootless]"""
 
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 
 import friends
 import natlab
@@ -44,23 +41,11 @@ def check_ipv6(bindir, delay):
         return f"path after {friends.last(joiner, 'path.selected')['elapsed_ms']} ms"
 
 
-def become_nobody(bindir):
-    """Runs this test again as an ordinary user, with copies of the programs that such a user can read."""
-    with tempfile.TemporaryDirectory() as copy:
-        os.chmod(copy, 0o755)
-        for program in ("src/cli/knothole-cli", "src/server/knothole-server", "tests/lab/delay-link"):
-            os.makedirs(os.path.dirname(f"{copy}/{program}"), exist_ok=True)
-            shutil.copy(f"{bindir}/{program}", f"{copy}/{program}")
-        for script in ("test-nat.py", "natlab.py", "friends.py", "../programs.py"):
-            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), script), copy)
-        return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-B",
-                               f"{copy}/test-nat.py", copy], cwd="/", env=dict(os.environ, HOME="/")).returncode
-
-
 def main():
     bindir = os.path.abspath(sys.argv[1])
     if "--rootless" in sys.argv and os.geteuid() == 0:
-        return become_nobody(bindir)
+        return programs.run_as_nobody(__file__, ("natlab.py", "friends.py"), bindir,
+                                      ("src/cli/knothole-cli", "src/server/knothole-server", "tests/lab/delay-link"))
     reason = natlab.enter(["-B", *sys.argv])
     if reason is not None:
         print(f"1..0 # SKIP {reason}")
