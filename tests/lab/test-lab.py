@@ -282,7 +282,7 @@ def check_killed(lab, which, number, status):
     wait_until(lambda: not alive(everybody), "processes are left behind")
     wait_until(lambda: traces(lab) == before, "something is left behind")
 
-def check_stubborn(lab):
+def check_unwilling(lab):
     """A command that does not want to end is ended."""
     lab.check("run", "--no-server", "--", "@right", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done", "@left", "true")
 
@@ -293,7 +293,7 @@ CASES = [
     ("addresses in a command", check_places),
     ("exit status of the last-named command", check_status),
     ("the others get SIGTERM", check_others_are_told),
-    ("a command that does not want to end", check_stubborn),
+    ("a command that does not want to end", check_unwilling),
     ("servers", check_servers),
     ("genuine servers", check_genuine_servers),
     ("a forwarded port behind two NATs", check_forward),
