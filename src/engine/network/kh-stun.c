@@ -26,10 +26,13 @@ typedef enum
   NONCE = 0x0015,
   MESSAGE_INTEGRITY_SHA256 = 0x001c,
   XOR_MAPPED_ADDRESS = 0x0020,
+  DIAL_KIND = 0x4d50,
   SOFTWARE = 0x8022,
   FINGERPRINT = 0x8028,
   RESPONSE_ORIGIN = 0x802b,
   OTHER_ADDRESS = 0x802c,
+  DIAL_COOKIE = 0xcd50,
+  DIAL_RESULT = 0xcd51,
 } Attribute;
 
 static guint16
@@ -77,7 +80,7 @@ crc32 (const guint8 *bytes, gsize length)
 /**
  * kh_stun_message_new:
  * @klass: its class
- * @method: its method, %KH_STUN_METHOD_BINDING
+ * @method: its method
  * @id: (nullable) (array fixed-size=12): the transaction id, of the request when this answers one; %NULL for
  *   a new, random one
  *
@@ -200,6 +203,21 @@ append_error (GByteArray *out, const KhStunMessage *self)
     }
 }
 
+/* Our own attributes: docs/protocol.md has their layout. */
+static void
+append_dial (GByteArray *out, const KhStunMessage *self)
+{
+  const guint8 kind[4] = { self->dial_kind };
+  const guint8 result[4] = { self->dial_result, self->icmp_type, self->icmp_code };
+
+  if (self->dial_kind != KH_DIAL_NONE)
+    append_attribute (out, DIAL_KIND, kind, sizeof kind);
+  if (self->has_cookie)
+    append_attribute (out, DIAL_COOKIE, self->cookie, sizeof self->cookie);
+  if (self->dial_result != KH_DIAL_UNKNOWN)
+    append_attribute (out, DIAL_RESULT, result, sizeof result);
+}
+
 /* FINGERPRINT covers all before it, with a header length that counts it already (RFC 8489, section 14.7). */
 static void
 append_fingerprint (GByteArray *out)
@@ -240,6 +258,7 @@ kh_stun_message_to_bytes (const KhStunMessage *self)
   append_address (out, OTHER_ADDRESS, self->other_address, self->id);
   if (self->error_code != 0)
     append_error (out, self);
+  append_dial (out, self);
   append_text (out, SOFTWARE, self->software != NULL ? self->software : OUR_SOFTWARE);
   append_fingerprint (out);
 
@@ -328,6 +347,39 @@ take_error (KhStunMessage *self, const guint8 *value, gsize length)
   return TRUE;
 }
 
+static gboolean
+take_dial_kind (KhStunMessage *self, const guint8 *value, gsize length)
+{
+  if (length != 4)
+    return FALSE;
+
+  self->dial_kind = value[0] != 0 ? MIN (value[0], KH_N_DIAL_KINDS) : KH_N_DIAL_KINDS;
+  return TRUE;
+}
+
+static gboolean
+take_dial_result (KhStunMessage *self, const guint8 *value, gsize length)
+{
+  if (length != 4)
+    return FALSE;
+
+  self->dial_result = value[0] < KH_N_DIAL_RESULTS ? value[0] : KH_DIAL_UNKNOWN;
+  self->icmp_type = value[1];
+  self->icmp_code = value[2];
+  return TRUE;
+}
+
+static gboolean
+take_cookie (KhStunMessage *self, const guint8 *value, gsize length)
+{
+  if (length != KH_STUN_COOKIE_BYTES)
+    return FALSE;
+
+  self->has_cookie = TRUE;
+  memcpy (self->cookie, value, KH_STUN_COOKIE_BYTES);
+  return TRUE;
+}
+
 /* What one pass over the attributes gathers. Of the two forms of the mapped address the masked one counts,
  * whichever comes first. */
 typedef struct
@@ -376,6 +428,12 @@ take_attribute (Reading *reading, guint16 type, const guint8 *value, gsize lengt
       if (self->software == NULL)
         self->software = decode_text (value, length);
       return TRUE;
+    case DIAL_KIND:
+      return take_dial_kind (self, value, length);
+    case DIAL_COOKIE:
+      return take_cookie (self, value, length);
+    case DIAL_RESULT:
+      return take_dial_result (self, value, length);
     case UNKNOWN_ATTRIBUTES:
       return length % 2 == 0;
     case MESSAGE_INTEGRITY:
