@@ -206,6 +206,92 @@ test_accepted (void)
     }
 }
 
+#define COOKIE "000102030405060708090a0b0c0d0e0f"
+
+/* A dial request as docs/protocol.md has it, byte for byte, up to FINGERPRINT. */
+static void
+test_dial_request (void)
+{
+  static const char *const expected = "02a500302112a442" ID "4d50000403000000"
+                                      "cd500010" COOKIE "802200086b6e6f74686f6c65";
+  g_autoptr (GBytes) id = kh_test_unhex (ID);
+  g_autoptr (GBytes) cookie = kh_test_unhex (COOKIE);
+  g_autoptr (KhStunMessage) sent =
+      kh_stun_message_new (KH_STUN_REQUEST, KH_STUN_METHOD_DIAL_BACK, g_bytes_get_data (id, NULL));
+  g_autoptr (KhStunMessage) got = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  sent->dial_kind = KH_DIAL_CROSSING;
+  sent->has_cookie = TRUE;
+  memcpy (sent->cookie, g_bytes_get_data (cookie, NULL), sizeof sent->cookie);
+  bytes = kh_stun_message_to_bytes (sent);
+  kh_test_assert_hex (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes) - 8, expected);
+
+  got = decode (bytes, NULL);
+  g_assert_cmpint (got->klass, ==, KH_STUN_REQUEST);
+  g_assert_cmphex (got->method, ==, KH_STUN_METHOD_DIAL_BACK);
+  g_assert_cmpint (got->dial_kind, ==, KH_DIAL_CROSSING);
+  g_assert_true (got->has_cookie);
+  kh_test_assert_hex (got->cookie, sizeof got->cookie, COOKIE);
+  g_assert_cmpint (got->dial_result, ==, KH_DIAL_UNKNOWN);
+  g_assert_cmphex (got->unknown_required, ==, 0);
+}
+
+static void
+test_dial_round_trips (void)
+{
+  for (int kind = KH_DIAL_NONE; kind < KH_N_DIAL_KINDS; kind++)
+    for (int result = KH_DIAL_UNKNOWN; result < KH_N_DIAL_RESULTS; result++)
+      {
+        g_autoptr (KhStunMessage) sent = kh_stun_message_new (KH_STUN_INDICATION, KH_STUN_METHOD_DIAL_BACK, NULL);
+        g_autoptr (KhStunMessage) got = NULL;
+        g_autoptr (GBytes) bytes = NULL;
+
+        sent->dial_kind = kind;
+        sent->dial_result = result;
+        sent->icmp_type = result == KH_DIAL_UNREACHABLE ? 3 : 0;
+        sent->icmp_code = result == KH_DIAL_UNREACHABLE ? 13 : 0;
+        bytes = kh_stun_message_to_bytes (sent);
+        got = decode (bytes, NULL);
+
+        g_assert_cmpint (got->dial_kind, ==, kind);
+        g_assert_cmpint (got->dial_result, ==, result);
+        g_assert_cmpint (got->icmp_type, ==, sent->icmp_type);
+        g_assert_cmpint (got->icmp_code, ==, sent->icmp_code);
+        g_assert_false (got->has_cookie);
+      }
+}
+
+/* What a later version may say is known to be unknown, and a required attribute that is known is not "unknown". */
+static void
+test_dial_unknown (void)
+{
+  static const struct
+  {
+    const char *hex;
+    KhDialKind kind;
+    KhDialResult result;
+  } cases[] = {
+    { HEAD ("0008") "4d50000400000000", KH_N_DIAL_KINDS, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "4d50000406000000", KH_N_DIAL_KINDS, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "4d500004ff000000", KH_N_DIAL_KINDS, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "4d50000405ffffff", KH_DIAL_POKE, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "cd51000400000000", KH_DIAL_NONE, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "cd51000406000000", KH_DIAL_NONE, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "cd510004ff000000", KH_DIAL_NONE, KH_DIAL_UNKNOWN },
+    { HEAD ("0008") "cd510004030b00ff", KH_DIAL_NONE, KH_DIAL_UNREACHABLE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (KhStunMessage) message = decode_hex (cases[i].hex);
+
+      g_assert_cmpint (message->dial_kind, ==, cases[i].kind);
+      g_assert_cmpint (message->dial_result, ==, cases[i].result);
+      g_assert_cmphex (message->unknown_required, ==, 0);
+    }
+}
+
 static void
 test_malformed (void)
 {
@@ -233,6 +319,15 @@ test_malformed (void)
     HEAD ("0008") "000a000100030000",                                 /* half an attribute type */
     HEAD ("0008") "8028000400000000",                                 /* a wrong fingerprint */
     HEAD ("0004") "80280000",                                         /* an empty one */
+    HEAD ("0004") "4d500000",                                         /* no kind of dial */
+    HEAD ("0008") "4d50000301000000",                                 /* three bytes of one */
+    HEAD ("000c") "4d5000080100000000000000",                         /* eight */
+    HEAD ("0004") "cd500000",                                         /* no cookie */
+    HEAD ("0014") "cd50000f" COOKIE,                                  /* a short one */
+    HEAD ("0018") "cd500011" COOKIE "00000000",                       /* a long one */
+    HEAD ("0004") "cd510000",                                         /* no result */
+    HEAD ("0008") "cd51000301000000",                                 /* three bytes of one */
+    HEAD ("000c") "cd5100050100000000000000",                         /* five */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -379,6 +474,9 @@ main (int argc, char **argv)
   g_test_add_func ("/stun/ids-are-fresh", test_ids_are_fresh);
   g_test_add_func ("/stun/texts", test_texts);
   g_test_add_func ("/stun/accepted", test_accepted);
+  g_test_add_func ("/stun/dial-request", test_dial_request);
+  g_test_add_func ("/stun/dial-round-trips", test_dial_round_trips);
+  g_test_add_func ("/stun/dial-unknown", test_dial_unknown);
   g_test_add_func ("/stun/malformed", test_malformed);
   g_test_add_func ("/stun/after-fingerprint", test_after_fingerprint);
   g_test_add_func ("/stun/too-many-attributes", test_too_many_attributes);
