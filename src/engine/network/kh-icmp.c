@@ -23,33 +23,35 @@ find_error (struct msghdr *message)
   return NULL;
 }
 
-static const char *
-name_of_sender (const struct sock_extended_err *found, char *buffer, gsize size)
+static void
+name_sender (const struct sock_extended_err *found, char *name, gsize size)
 {
   const struct sockaddr *sender = SO_EE_OFFENDER (found);
 
   if (sender->sa_family == AF_INET)
-    return inet_ntop (AF_INET, &((const struct sockaddr_in *) sender)->sin_addr, buffer, size);
-  if (sender->sa_family == AF_INET6)
-    return inet_ntop (AF_INET6, &((const struct sockaddr_in6 *) sender)->sin6_addr, buffer, size);
-  return "an unknown router";
+    inet_ntop (AF_INET, &((const struct sockaddr_in *) sender)->sin_addr, name, size);
+  else if (sender->sa_family == AF_INET6)
+    inet_ntop (AF_INET6, &((const struct sockaddr_in6 *) sender)->sin6_addr, name, size);
+  else
+    g_strlcpy (name, "an unknown router", size);
 }
 
 /**
- * kh_icmp_describe:
+ * kh_icmp_read:
  * @fd: a socket that has IP_RECVERR set and whose connect() failed
+ * @icmp: (out caller-allocates): what came
  *
  * Tells an ICMP message from an RST, which the error number alone does not (law 13): an RST leaves nothing in the
- * socket's error queue, an ICMP its type, its code and the address of the router that sent it.
+ * socket's error queue, an ICMP its type, its code and the address of the router that sent it. To be called after
+ * SO_ERROR was read: taking from the queue clears that.
  *
- * Returns: (transfer full) (nullable): for example "ICMP 3/13 from 203.0.113.1", or %NULL when there was none
+ * Returns: whether there was one
  */
-char *
-kh_icmp_describe (int fd)
+gboolean
+kh_icmp_read (int fd, KhIcmp *icmp)
 {
   char control[512];
   char payload[64];
-  char sender[INET6_ADDRSTRLEN];
   struct iovec vector = { payload, sizeof payload };
   struct msghdr message = {
     .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
@@ -57,12 +59,28 @@ kh_icmp_describe (int fd)
   const struct sock_extended_err *found;
 
   if (fd < 0 || recvmsg (fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-    return NULL;
+    return FALSE;
 
   found = find_error (&message);
   if (found == NULL)
-    return NULL;
+    return FALSE;
 
-  return g_strdup_printf ("ICMP %u/%u from %s", found->ee_type, found->ee_code,
-                          name_of_sender (found, sender, sizeof sender));
+  icmp->type = found->ee_type;
+  icmp->code = found->ee_code;
+  name_sender (found, icmp->sender, sizeof icmp->sender);
+  return TRUE;
+}
+
+/**
+ * kh_icmp_describe:
+ * @fd: as for kh_icmp_read()
+ *
+ * Returns: (transfer full) (nullable): for example "ICMP 3/13 from 203.0.113.1", or %NULL when there was none
+ */
+char *
+kh_icmp_describe (int fd)
+{
+  KhIcmp icmp;
+
+  return kh_icmp_read (fd, &icmp) ? g_strdup_printf ("ICMP %u/%u from %s", icmp.type, icmp.code, icmp.sender) : NULL;
 }
