@@ -131,6 +131,15 @@ kh_server_log_write (KhServerLog *self, const char *type, const char *spec, ...)
   write_object (self, object);
 }
 
+static void
+add_address (KhServerLog *self, JsonObject *object, GInetSocketAddress *address)
+{
+  g_autofree char *text = self->addresses ? kh_address_to_text (G_SOCKET_ADDRESS (address)) : NULL;
+
+  if (text != NULL)
+    json_object_set_string_member (object, "address", text);
+}
+
 /**
  * kh_server_log_client:
  * @self: a log
@@ -146,12 +155,30 @@ kh_server_log_client (KhServerLog *self, const char *type, const char *service, 
                       GInetSocketAddress *address)
 {
   g_autoptr (JsonObject) object = begin (self, type);
-  g_autofree char *text = self->addresses ? kh_address_to_text (G_SOCKET_ADDRESS (address)) : NULL;
 
   json_object_set_string_member (object, "service", service);
   json_object_set_int_member (object, "clients", clients);
-  if (text != NULL)
-    json_object_set_string_member (object, "address", text);
+  add_address (self, object, address);
+  write_object (self, object);
+}
+
+/**
+ * kh_server_log_dial:
+ * @self: a log
+ * @kind: what was asked for
+ * @result: what came of it
+ * @address: where to; written only if the log is to have addresses
+ *
+ * Writes a `dial.end` event.
+ */
+void
+kh_server_log_dial (KhServerLog *self, const char *kind, const char *result, GInetSocketAddress *address)
+{
+  g_autoptr (JsonObject) object = begin (self, "dial.end");
+
+  json_object_set_string_member (object, "kind", kind);
+  json_object_set_string_member (object, "result", result);
+  add_address (self, object, address);
   write_object (self, object);
 }
 

@@ -17,6 +17,7 @@ typedef struct
   int max_connections;
   int per_address;
   int per_minute;
+  gboolean no_dial_back;
   gboolean allow_list;
   gboolean log_addresses;
   gboolean json;
@@ -46,6 +47,7 @@ parse_raw (Raw *raw, char **arguments, GError **error)
       "The same, from one address (50; 0: no limit)", "N" },
     { "max-new-connections", 0, 0, G_OPTION_ARG_INT, &raw->per_minute,
       "In a minute, from one address (240; 0: no limit)", "N" },
+    { "no-dial-back", 0, 0, G_OPTION_ARG_NONE, &raw->no_dial_back, "Never connect back to STUN's clients", NULL },
     { "allow-list", 0, 0, G_OPTION_ARG_NONE, &raw->allow_list, "Let clients list the nameplates in use", NULL },
     { "log-addresses", 0, 0, G_OPTION_ARG_NONE, &raw->log_addresses, "Print clients' addresses", NULL },
     { "json", 0, 0, G_OPTION_ARG_NONE, &raw->json, "Print events as JSON lines", NULL },
@@ -176,6 +178,7 @@ kh_server_options_new (char **arguments, GError **error)
   self->per_address = raw.per_address != UNSET ? raw.per_address : DEFAULT_PER_ADDRESS;
   self->per_minute = raw.per_minute != UNSET ? raw.per_minute : DEFAULT_PER_MINUTE;
   self->spare_loopback = raw.per_address == UNSET && raw.per_minute == UNSET;
+  self->dial_back = !raw.no_dial_back;
   self->allow_list = raw.allow_list;
   self->log_addresses = raw.log_addresses;
   self->json = raw.json;

@@ -23,6 +23,7 @@ typedef struct
   guint per_address;
   guint per_minute;
   gboolean spare_loopback;
+  gboolean dial_back;
   gboolean allow_list;
   gboolean log_addresses;
   gboolean json;

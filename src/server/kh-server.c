@@ -43,9 +43,10 @@ complain (const char *sentence)
 
 /* Each client is a descriptor. Returns how many clients each service can have. */
 static guint
-fit_descriptor_limit (guint wanted)
+fit_descriptor_limit (guint wanted, gboolean dial_back)
 {
-  const rlim_t own = KH_MAILBOX_SERVER_SPARE_CONNECTIONS + OWN_DESCRIPTORS;
+  const rlim_t own =
+      KH_MAILBOX_SERVER_SPARE_CONNECTIONS + OWN_DESCRIPTORS + (dial_back ? KH_DIAL_BACK_MAX_DESCRIPTORS : 0);
   struct rlimit limit;
   guint possible;
 
@@ -69,13 +70,15 @@ start (Server *self, GInetSocketAddress **mailbox_address, GError **error)
 {
   const KhServerOptions *options = self->options;
   const KhQuotaLimits limits = {
-    .total = fit_descriptor_limit (options->max_connections),
+    .total = fit_descriptor_limit (options->max_connections, options->dial_back),
     .per_address = options->per_address,
     .per_minute = options->per_minute,
     .spare_loopback = options->spare_loopback,
   };
 
   self->stun = kh_stun_server_new (&limits, self->log);
+  if (options->dial_back)
+    kh_stun_server_set_dial_back (self->stun, kh_dial_back_new (NULL, self->log));
   self->mailbox = kh_mailbox_server_new (&limits, options->allow_list, self->log);
   if (!kh_stun_server_listen (self->stun, options->address, options->alternate, options->stun_port,
                               options->alternate_stun_port, error))
@@ -119,9 +122,10 @@ on_counts (gpointer user_data)
   self->last_mailbox = mailbox;
   kh_server_log_write (
       self->log, "server.counts",
-      "stun_clients:i stun_requests:l stun_refused:l mailbox_clients:i mailbox_refused:l mailboxes:i nameplates:i "
+      "stun_clients:i stun_requests:l stun_refused:l dials:l dial_requests:l dial_refused:l mailbox_clients:i mailbox_refused:l mailboxes:i nameplates:i "
       "stored_bytes:l missed_events:l",
-      (int) stun.clients, (gint64) stun.requests, (gint64) stun.refused, (int) mailbox.clients,
+      (int) stun.clients, (gint64) stun.requests, (gint64) stun.refused, (gint64) stun.dial_back.dials,
+      (gint64) stun.dial_back.requests, (gint64) stun.dial_back.refused, (int) mailbox.clients,
       (gint64) mailbox.refused, (int) mailbox.mailboxes, (int) mailbox.nameplates, (gint64) mailbox.stored_bytes,
       (gint64) kh_server_log_get_missed (self->log));
   return G_SOURCE_CONTINUE;

@@ -45,6 +45,7 @@ struct _KhStunServer
   guint idle_ms;
   guint partial_ms;
   guint64 requests;
+  KhDialBack *dial_back; /* nullable */
 };
 
 G_DEFINE_FINAL_TYPE (KhStunServer, kh_stun_server, G_TYPE_OBJECT)
@@ -59,12 +60,12 @@ client_free (gpointer data)
 }
 
 static void
-send_message (Client *client, KhStunMessage *message)
+send_message (KhStunServer *self, KhPeer *peer, KhStunMessage *message)
 {
   g_autoptr (GBytes) bytes = kh_stun_message_to_bytes (message);
 
-  client->server->requests++;
-  kh_peer_send (client->peer, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  self->requests++;
+  kh_peer_send (peer, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 }
 
 static void
@@ -75,19 +76,58 @@ send_error (Client *client, const KhStunMessage *request, int code, const char *
   error->error_code = code;
   error->error_reason = g_strdup (reason);
   error->unknown_required = request->unknown_required;
-  send_message (client, error);
+  send_message (client->server, client->peer, error);
 }
 
 static void
-send_success (Client *client, const KhStunMessage *request)
+send_binding (Client *client, const KhStunMessage *request)
 {
+  KhStunServer *self = client->server;
+  GInetSocketAddress *other = self->addresses[OTHER (client->place)];
   g_autoptr (KhStunMessage) success = kh_stun_message_new (KH_STUN_SUCCESS, request->method, request->id);
 
   success->mapped = g_object_ref (kh_peer_get_remote (client->peer));
   success->response_origin = g_object_ref (kh_peer_get_local (client->peer));
-  if (client->server->addresses[OTHER (client->place)] != NULL)
-    success->other_address = g_object_ref (client->server->addresses[OTHER (client->place)]);
-  send_message (client, success);
+  g_set_object (&success->other_address, other);
+  success->has_cookie = self->dial_back != NULL;
+  if (success->has_cookie)
+    kh_dial_back_get_cookie (self->dial_back, client->peer, other, success->cookie);
+  send_message (self, client->peer, success);
+}
+
+/* A poke may close any client, this one too. */
+static void
+send_dial_back (Client *client, const KhStunMessage *request)
+{
+  KhStunServer *self = client->server;
+  g_autoptr (KhPeer) peer = g_object_ref (client->peer);
+  g_autoptr (KhStunMessage) answer =
+      kh_dial_back_answer (self->dial_back, peer, self->addresses[OTHER (client->place)], request);
+
+  send_message (self, peer, answer);
+}
+
+static void
+answer_request (Client *client, const KhStunMessage *request)
+{
+  gboolean is_dial_back = request->method == KH_STUN_METHOD_DIAL_BACK && client->server->dial_back != NULL;
+
+  if (request->method != KH_STUN_METHOD_BINDING && !is_dial_back)
+    send_error (client, request, 400, "Only Binding is served here");
+  else if (request->unknown_required != 0)
+    send_error (client, request, 420, "Unknown Attribute");
+  else if (is_dial_back)
+    send_dial_back (client, request);
+  else
+    send_binding (client, request);
+}
+
+/* An indication is how a client keeps its connection alive, or tells a dial to go; it has no answer. */
+static void
+take_indication (Client *client, const KhStunMessage *indication)
+{
+  if (indication->method == KH_STUN_METHOD_DIAL_BACK && client->server->dial_back != NULL)
+    kh_dial_back_go (client->server->dial_back, client->peer, indication->id);
 }
 
 static gboolean
@@ -98,18 +138,12 @@ take_message (Client *client, const guint8 *bytes, gsize length)
   if (request == NULL || !kh_bucket_take (&client->rate, REQUEST_BURST, REQUESTS_PER_SECOND, g_get_monotonic_time ()))
     return FALSE;
 
-  /* An indication is how a client keeps its connection alive; it has no answer. */
   if (request->klass == KH_STUN_INDICATION)
-    return TRUE;
-  if (request->klass != KH_STUN_REQUEST)
-    return FALSE;
-
-  if (request->method != KH_STUN_METHOD_BINDING)
-    send_error (client, request, 400, "Only Binding is served here");
-  else if (request->unknown_required != 0)
-    send_error (client, request, 420, "Unknown Attribute");
+    take_indication (client, request);
+  else if (request->klass == KH_STUN_REQUEST)
+    answer_request (client, request);
   else
-    send_success (client, request);
+    return FALSE;
   return TRUE;
 }
 
@@ -171,6 +205,8 @@ on_closed (KhPeer *peer, gpointer user_data)
   KhStunServer *self = client->server;
   g_autoptr (GInetSocketAddress) remote = g_object_ref (kh_peer_get_remote (peer));
 
+  if (self->dial_back != NULL)
+    kh_dial_back_end (self->dial_back, peer);
   g_hash_table_remove (self->clients, client);
   kh_server_log_client (self->log, "client.gone", "stun", g_hash_table_size (self->clients), remote);
 }
@@ -204,6 +240,7 @@ kh_stun_server_dispose (GObject *object)
 
   kh_stun_server_stop (self);
   g_clear_object (&self->listener);
+  g_clear_pointer (&self->dial_back, kh_dial_back_free);
 
   G_OBJECT_CLASS (kh_stun_server_parent_class)->dispose (object);
 }
@@ -355,6 +392,20 @@ kh_stun_server_set_patience (KhStunServer *self, guint idle_ms, guint partial_ms
 }
 
 /**
+ * kh_stun_server_set_dial_back:
+ * @self: a server that does not listen yet
+ * @dial_back: (transfer full): what dials back, which it does not do unless this is set
+ */
+void
+kh_stun_server_set_dial_back (KhStunServer *self, KhDialBack *dial_back)
+{
+  g_return_if_fail (KH_IS_STUN_SERVER (self));
+  g_return_if_fail (self->dial_back == NULL);
+
+  self->dial_back = dial_back;
+}
+
+/**
  * kh_stun_server_stop:
  * @self: a server
  *
@@ -385,4 +436,7 @@ kh_stun_server_get_status (KhStunServer *self, KhStunServerStatus *status)
   status->clients = g_hash_table_size (self->clients);
   status->refused = kh_listener_get_refused (self->listener);
   status->requests = self->requests;
+  status->dial_back = (KhDialBackStatus){ 0 };
+  if (self->dial_back != NULL)
+    kh_dial_back_get_status (self->dial_back, &status->dial_back);
 }
