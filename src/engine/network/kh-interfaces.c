@@ -2,6 +2,7 @@
 #include "kh-interfaces.h"
 
 #include "kh-address.h"
+#include "kh-tunnels.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -16,6 +17,8 @@
 
 typedef struct
 {
+  char *name;
+  gboolean tunnel;
   GInetAddress *address;
   GInetAddressMask *link;
   gboolean temporary;
@@ -24,12 +27,13 @@ typedef struct
 struct _KhInterfaces
 {
   GPtrArray *entries;  /* of Entry */
-  GPtrArray *gateways; /* of GInetAddress */
+  GPtrArray *gateways; /* of GInetAddress, the preferred one first */
 };
 
 static void
 entry_free (Entry *entry)
 {
+  g_free (entry->name);
   g_object_unref (entry->address);
   g_object_unref (entry->link);
   g_free (entry);
@@ -59,8 +63,8 @@ kh_interfaces_free (KhInterfaces *self)
   g_free (self);
 }
 
-static void
-add_entry (KhInterfaces *self, GInetAddress *address, guint prefix, gboolean temporary)
+static Entry *
+add_entry (KhInterfaces *self, GInetAddress *address, guint prefix)
 {
   guint bits = g_inet_address_get_native_size (address) * 8;
   guint8 network[16];
@@ -75,8 +79,9 @@ add_entry (KhInterfaces *self, GInetAddress *address, guint prefix, gboolean tem
   entry = g_new0 (Entry, 1);
   entry->address = g_object_ref (address);
   entry->link = g_inet_address_mask_new (base, prefix, NULL);
-  entry->temporary = temporary;
   g_ptr_array_add (self->entries, entry);
+
+  return entry;
 }
 
 /**
@@ -86,14 +91,33 @@ add_entry (KhInterfaces *self, GInetAddress *address, guint prefix, gboolean tem
 void
 kh_interfaces_add (KhInterfaces *self, const char *address_and_prefix)
 {
+  kh_interfaces_add_to (self, NULL, FALSE, address_and_prefix);
+}
+
+/**
+ * kh_interfaces_add_to:
+ * @name: (nullable): the interface's name, such as "wlan0"
+ * @tunnel: whether it is a tunnel
+ * @address_and_prefix: such as "192.168.1.7/24"
+ */
+void
+kh_interfaces_add_to (KhInterfaces *self, const char *name, gboolean tunnel, const char *address_and_prefix)
+{
   g_auto (GStrv) parts = g_strsplit (address_and_prefix, "/", 2);
   g_autoptr (GInetAddress) address = g_inet_address_new_from_string (parts[0]);
+  Entry *entry;
 
   g_return_if_fail (address != NULL && parts[1] != NULL);
 
-  add_entry (self, address, g_ascii_strtoull (parts[1], NULL, 10), FALSE);
+  entry = add_entry (self, address, g_ascii_strtoull (parts[1], NULL, 10));
+  entry->name = g_strdup (name);
+  entry->tunnel = tunnel;
 }
 
+/**
+ * kh_interfaces_add_gateway:
+ * @address: a default gateway; the preferred one comes first
+ */
 void
 kh_interfaces_add_gateway (KhInterfaces *self, const char *address)
 {
@@ -141,6 +165,7 @@ static void
 read_addresses (KhInterfaces *self)
 {
   g_autofree char *flags_table = NULL;
+  g_autoptr (GHashTable) tunnels = kh_tunnels_read ();
   struct ifaddrs *all = NULL;
 
   g_file_get_contents ("/proc/net/if_inet6", &flags_table, NULL, NULL);
@@ -166,18 +191,41 @@ read_addresses (KhInterfaces *self)
         }
 
       if (address != NULL && !(flags & (FLAG_DEPRECATED | FLAG_TENTATIVE)))
-        add_entry (self, address, prefix_length (i->ifa_netmask), flags & FLAG_TEMPORARY);
+        {
+          Entry *entry = add_entry (self, address, prefix_length (i->ifa_netmask));
+
+          entry->name = g_strdup (i->ifa_name);
+          entry->tunnel = g_hash_table_contains (tunnels, i->ifa_name);
+          entry->temporary = flags & FLAG_TEMPORARY;
+        }
     }
 
   freeifaddrs (all);
 }
 
-/* Lines are `INTERFACE DESTINATION GATEWAY FLAGS …`, addresses as the bytes lie in memory. */
+typedef struct
+{
+  guint32 gateway;
+  guint metric;
+} Route;
+
+static int
+compare_metrics (gconstpointer a, gconstpointer b)
+{
+  const Route *left = a;
+  const Route *right = b;
+
+  return left->metric < right->metric ? -1 : left->metric > right->metric;
+}
+
+/* The routing table of the network that this process is in. Lines are `INTERFACE DESTINATION GATEWAY FLAGS REFERENCES USE
+ * METRIC MASK …`, addresses as the bytes lie in memory. */
 static void
 read_gateways (KhInterfaces *self)
 {
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
+  g_autoptr (GArray) routes = g_array_new (FALSE, FALSE, sizeof (Route));
 
   if (!g_file_get_contents ("/proc/net/route", &text, NULL, NULL))
     return;
@@ -185,12 +233,19 @@ read_gateways (KhInterfaces *self)
   lines = g_strsplit (text, "\n", -1);
   for (gsize i = 1; lines[i - 1] != NULL && lines[i] != NULL; i++)
     {
-      guint32 destination, gateway;
+      guint32 destination;
+      Route route;
 
-      if (sscanf (lines[i], "%*s %x %x", &destination, &gateway) == 2 && destination == 0 && gateway != 0)
-        g_ptr_array_add (self->gateways,
-                         g_inet_address_new_from_bytes ((const guint8 *) &gateway, G_SOCKET_FAMILY_IPV4));
+      if (sscanf (lines[i], "%*s %x %x %*s %*s %*s %u", &destination, &route.gateway, &route.metric) == 3 &&
+          destination == 0 && route.gateway != 0)
+        g_array_append_val (routes, route);
     }
+
+  g_array_sort (routes, compare_metrics);
+  for (guint i = 0; i < routes->len; i++)
+    g_ptr_array_add (self->gateways,
+                     g_inet_address_new_from_bytes ((const guint8 *) &g_array_index (routes, Route, i).gateway,
+                                                    G_SOCKET_FAMILY_IPV4));
 }
 
 /**
@@ -264,13 +319,52 @@ kh_interfaces_get_ipv6 (const KhInterfaces *self)
   return found;
 }
 
+static Entry *
+find_entry (const KhInterfaces *self, GInetAddress *address)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      Entry *entry = g_ptr_array_index (self->entries, i);
+
+      if (g_inet_address_equal (entry->address, address))
+        return entry;
+    }
+  return NULL;
+}
+
 gboolean
 kh_interfaces_is_own (const KhInterfaces *self, GInetAddress *address)
 {
-  for (guint i = 0; i < self->entries->len; i++)
-    if (g_inet_address_equal (((Entry *) g_ptr_array_index (self->entries, i))->address, address))
-      return TRUE;
-  return FALSE;
+  return find_entry (self, address) != NULL;
+}
+
+/**
+ * kh_interfaces_get_name:
+ * @local: one of our addresses
+ *
+ * Returns: (nullable): the name of the interface that has it
+ */
+const char *
+kh_interfaces_get_name (const KhInterfaces *self, GInetAddress *local)
+{
+  Entry *entry = find_entry (self, local);
+
+  return entry != NULL ? entry->name : NULL;
+}
+
+/**
+ * kh_interfaces_is_tunnel:
+ * @local: one of our addresses
+ *
+ * Whether the interface that has it leads through a tunnel to somebody else's network, as a VPN's does. A dial-up line
+ * (PPP, PPPoE) or a mobile modem does not.
+ */
+gboolean
+kh_interfaces_is_tunnel (const KhInterfaces *self, GInetAddress *local)
+{
+  Entry *entry = find_entry (self, local);
+
+  return entry != NULL && entry->tunnel;
 }
 
 /**
@@ -299,4 +393,15 @@ kh_interfaces_is_gateway (const KhInterfaces *self, GInetAddress *address)
     if (g_inet_address_equal (g_ptr_array_index (self->gateways, i), address))
       return TRUE;
   return FALSE;
+}
+
+/**
+ * kh_interfaces_get_gateway:
+ *
+ * Returns: (transfer none) (nullable): the IPv4 default gateway that the system prefers
+ */
+GInetAddress *
+kh_interfaces_get_gateway (const KhInterfaces *self)
+{
+  return self->gateways->len > 0 ? g_ptr_array_index (self->gateways, 0) : NULL;
 }
