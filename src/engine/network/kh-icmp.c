@@ -24,26 +24,23 @@ find_error (struct msghdr *message)
 }
 
 static void
-name_sender (const struct sock_extended_err *found, char *name, gsize size)
+name_sender (const struct sock_extended_err *found, char *text, gsize size)
 {
   const struct sockaddr *sender = SO_EE_OFFENDER (found);
 
+  *text = '\0';
   if (sender->sa_family == AF_INET)
-    inet_ntop (AF_INET, &((const struct sockaddr_in *) sender)->sin_addr, name, size);
+    inet_ntop (AF_INET, &((const struct sockaddr_in *) sender)->sin_addr, text, size);
   else if (sender->sa_family == AF_INET6)
-    inet_ntop (AF_INET6, &((const struct sockaddr_in6 *) sender)->sin6_addr, name, size);
-  else
-    g_strlcpy (name, "an unknown router", size);
+    inet_ntop (AF_INET6, &((const struct sockaddr_in6 *) sender)->sin6_addr, text, size);
 }
 
 /**
  * kh_icmp_read:
- * @fd: a socket that has IP_RECVERR set and whose connect() failed
- * @icmp: (out caller-allocates): what came
+ * @fd: a socket that has IP_RECVERR set
+ * @icmp: (out caller-allocates): the next ICMP error in its queue
  *
- * Tells an ICMP message from an RST, which the error number alone does not (law 13): an RST leaves nothing in the
- * socket's error queue, an ICMP its type, its code and the address of the router that sent it. To be called after
- * SO_ERROR was read: taking from the queue clears that.
+ * To be called after SO_ERROR was read: taking from the queue clears that.
  *
  * Returns: whether there was one
  */
@@ -53,17 +50,19 @@ kh_icmp_read (int fd, KhIcmp *icmp)
   char control[512];
   char payload[64];
   struct iovec vector = { payload, sizeof payload };
-  struct msghdr message = {
-    .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
-  };
-  const struct sock_extended_err *found;
+  const struct sock_extended_err *found = NULL;
 
-  if (fd < 0 || recvmsg (fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-    return FALSE;
+  /* What this computer itself has to say, without an ICMP, is queued as well. */
+  while (found == NULL)
+    {
+      struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+      };
 
-  found = find_error (&message);
-  if (found == NULL)
-    return FALSE;
+      if (fd < 0 || recvmsg (fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        return FALSE;
+      found = find_error (&message);
+    }
 
   icmp->type = found->ee_type;
   icmp->code = found->ee_code;
@@ -73,7 +72,10 @@ kh_icmp_read (int fd, KhIcmp *icmp)
 
 /**
  * kh_icmp_describe:
- * @fd: as for kh_icmp_read()
+ * @fd: a socket that has IP_RECVERR set and whose connect() failed
+ *
+ * Tells an ICMP message from an RST, which the error number alone does not (law 13): an RST leaves nothing in the
+ * socket's error queue, an ICMP its type, its code and the address of the router that sent it.
  *
  * Returns: (transfer full) (nullable): for example "ICMP 3/13 from 203.0.113.1", or %NULL when there was none
  */
@@ -82,5 +84,9 @@ kh_icmp_describe (int fd)
 {
   KhIcmp icmp;
 
-  return kh_icmp_read (fd, &icmp) ? g_strdup_printf ("ICMP %u/%u from %s", icmp.type, icmp.code, icmp.sender) : NULL;
+  if (!kh_icmp_read (fd, &icmp))
+    return NULL;
+
+  return g_strdup_printf ("ICMP %u/%u from %s", icmp.type, icmp.code,
+                          *icmp.sender != '\0' ? icmp.sender : "an unknown router");
 }

@@ -7,14 +7,16 @@ G_BEGIN_DECLS
 
 /**
  * KhIcmp:
- * @type: of the ICMP message, or of the ICMPv6 message
- * @code: of the same
- * @sender: the address of the router that sent it
+ * @type: its type
+ * @code: its code
+ * @sender: which router sent it, as text; empty when that is not known
+ *
+ * An ICMP error that something we sent has caused.
  */
 typedef struct
 {
-  guint8 type;
-  guint8 code;
+  guint type;
+  guint code;
   char sender[46];
 } KhIcmp;
 
