@@ -9,6 +9,7 @@
 #include "kh-json.h"
 #include "kh-mailbox.h"
 #include "kh-mapping.h"
+#include "kh-own-facts.h"
 #include "kh-plan.h"
 #include "kh-race.h"
 #include "kh-rendezvous.h"
@@ -39,6 +40,8 @@ struct _KhSession
 
   KhPort *port;
   KhMapping *mapping;
+  KhFactsCache *cache;
+  KhOwnFacts *own_facts;
   KhRendezvous *rendezvous;
   KhInterfaces *interfaces;
   KhOffer *own_offer;
@@ -107,6 +110,8 @@ stop_reaching (KhSession *self)
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   if (self->mapping != NULL)
     kh_mapping_stop (self->mapping);
+  if (self->own_facts != NULL)
+    kh_own_facts_stop (self->own_facts);
 }
 
 static void
@@ -280,12 +285,23 @@ send_offer (KhSession *self)
                   "reach you. Make a new code and try again.");
 }
 
+/* What a check has found by now; the race that follows has the network for itself. */
+static void
+add_own_facts (KhSession *self, KhFacts *facts)
+{
+  g_autoptr (GPtrArray) outside = kh_mapping_get_outside (self->mapping);
+
+  kh_own_facts_fill (self->own_facts, outside->len > 0 ? g_ptr_array_index (outside, 0) : NULL, facts);
+  kh_own_facts_stop (self->own_facts);
+}
+
 static void
 make_own_offer (KhSession *self)
 {
   self->interfaces = kh_interfaces_new_read ();
   self->own_offer = kh_introduction_make_offer (self->mapping, self->interfaces, kh_port_get_number (self->port),
                                                 kh_rendezvous_get_your_address (self->rendezvous));
+  add_own_facts (self, &self->own_offer->facts);
   self->own_offer->name = g_strdup (self->settings->name);
   self->own_offer->moves = self->settings->moves;
 }
@@ -457,6 +473,10 @@ start (KhSession *self, KhRendezvous *rendezvous)
   self->mapping = kh_mapping_new (self->trace, self->port, (const char *const *) self->settings->stun_servers);
   g_signal_connect_object (self->mapping, "changed", G_CALLBACK (on_mapping_changed), self, 0);
   kh_mapping_start (self->mapping);
+  if (self->cache == NULL)
+    self->cache = kh_facts_cache_new ();
+  self->own_facts = kh_own_facts_new (self->trace, (const char *const *) self->settings->stun_servers, self->cache);
+  kh_own_facts_start (self->own_facts, self->role == KH_ROLE_INVITER ? KH_CHECK_WHOLE : KH_CHECK_QUICK);
   kh_rendezvous_start (rendezvous);
 }
 
@@ -487,6 +507,8 @@ kh_session_dispose (GObject *object)
 
   stop_reaching (self);
   g_clear_object (&self->mapping);
+  g_clear_object (&self->own_facts);
+  g_clear_object (&self->cache);
   g_clear_object (&self->rendezvous);
   g_clear_object (&self->conversation);
   g_clear_object (&self->port);
@@ -696,6 +718,20 @@ kh_session_say (KhSession *self, const char *text, GError **error)
   g_return_val_if_fail (KH_IS_SESSION (self), 0);
 
   return kh_conversation_say (self->conversation, text, error);
+}
+
+/**
+ * kh_session_set_cache:
+ * @cache: what is known of networks from before
+ *
+ * Before the session begins: lets it share what checks find.
+ */
+void
+kh_session_set_cache (KhSession *self, KhFactsCache *cache)
+{
+  g_return_if_fail (KH_IS_SESSION (self) && self->port == NULL);
+
+  g_set_object (&self->cache, cache);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "kh-facts-cache.h"
 #include "kh-phase.h"
 #include "kh-settings.h"
 #include "kh-trace.h"
@@ -16,6 +17,8 @@ KhSession    *kh_session_new           (const KhSettings    *settings);
 void          kh_session_invite        (KhSession           *self);
 void          kh_session_join          (KhSession           *self,
                                         const char          *code_or_link);
+void          kh_session_set_cache     (KhSession           *self,
+                                        KhFactsCache        *cache);
 gboolean      kh_session_may_follow    (const KhSettings    *settings,
                                         const char          *mailbox_url);
 guint64       kh_session_say           (KhSession           *self,

@@ -277,7 +277,7 @@ kh_lab_get_network (KhLab *self, KhHostId host)
 /**
  * kh_lab_fill_in:
  * @self: a laboratory
- * @text: a text with `{left}`, `{right}`, `{server}`, `{server2}`
+ * @text: a text with `{left}`, `{right}`, `{server}`, `{server2}`, `{server6}`
  *
  * Returns: (transfer full): the text with addresses in their places: those by which one reaches a host from elsewhere
  */
@@ -293,6 +293,7 @@ kh_lab_fill_in (KhLab *self, const char *text)
     { "{right}", &kh_lab_get_addresses (self, KH_HOST_RIGHT)->outside },
     { "{server}", &kh_lab_get_addresses (self, KH_HOST_SERVER)->own },
     { "{server2}", &kh_lab_get_addresses (self, KH_HOST_SERVER)->second },
+    { "{server6}", &kh_lab_get_addresses (self, KH_HOST_SERVER)->own6 },
   };
   GString *filled = g_string_new (text);
 

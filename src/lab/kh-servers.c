@@ -17,12 +17,15 @@ typedef struct
 {
   const char *command; /* words, with places to be filled in */
   guint16 port;        /* where it listens when it is ready */
+  gboolean ipv6;       /* it listens there by IPv6, and is of use only where a host has that */
 } Program;
 
 static const Program knothole[] = {
   { "knothole-server --address={server} --alternate-address={server2} --max-connections-per-address=0 "
     "--max-new-connections=0",
     KH_SERVER_MAILBOX_PORT },
+  { "knothole-server --address={server6} --max-connections-per-address=0 --max-new-connections=0",
+    KH_SERVER_MAILBOX_PORT, TRUE },
   { NULL },
 };
 
@@ -72,7 +75,7 @@ kh_server_kind_parse (const char *text, KhServerKind *kind)
 typedef struct
 {
   KhLab *lab;
-  const Program *programs;
+  GPtrArray *programs; /* of Program: those that were launched */
   GPtrArray *servers;
   guint ready;
   int probe;
@@ -94,6 +97,7 @@ start_free (gpointer data)
 
   close_probe (start);
   g_clear_pointer (&start->servers, g_ptr_array_unref);
+  g_ptr_array_unref (start->programs);
   g_object_unref (start->lab);
   g_free (start);
 }
@@ -117,18 +121,20 @@ launch (Start *start, const Program *program, const char *bindir, GError **error
   if (command == NULL)
     return FALSE;
   g_ptr_array_add (start->servers, command);
+  g_ptr_array_add (start->programs, (gpointer) program);
 
   return TRUE;
 }
 
 static gboolean
-begin_probe (Start *start, guint16 port)
+begin_probe (Start *start, const Program *program)
 {
-  const KhIp *ip = &kh_lab_get_addresses (start->lab, KH_HOST_SERVER)->own;
-  struct sockaddr_in place = { .sin_family = AF_INET, .sin_port = htons (port) };
+  const KhHostAddresses *addresses = kh_lab_get_addresses (start->lab, KH_HOST_SERVER);
+  struct sockaddr_in6 place = { .sin6_family = AF_INET6, .sin6_port = htons (program->port) };
 
-  memcpy (&place.sin_addr, ip->bytes + 12, 4);
-  start->probe = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET, SOCK_STREAM, 0, NULL);
+  /* Addresses of IPv4 are mapped ones, which a socket for both families takes as they are. */
+  memcpy (&place.sin6_addr, (program->ipv6 ? &addresses->own6 : &addresses->own)->bytes, sizeof place.sin6_addr);
+  start->probe = kh_namespace_socket (kh_lab_get_network (start->lab, KH_HOST_SERVER), AF_INET6, SOCK_STREAM, 0, NULL);
 
   return start->probe >= 0 &&
          (connect (start->probe, (struct sockaddr *) &place, sizeof place) == 0 || errno == EINPROGRESS);
@@ -137,13 +143,13 @@ begin_probe (Start *start, guint16 port)
 /* Whether a server listens. On the server's own machine that is known at once, unless the machine is busy: then the answer is
  * waited for until the next time. */
 static gboolean
-is_listening (Start *start, guint16 port)
+is_listening (Start *start, const Program *program)
 {
   GPollFD poll = { .events = G_IO_OUT };
   int reason = 0;
   socklen_t length = sizeof reason;
 
-  if (start->probe < 0 && !begin_probe (start, port))
+  if (start->probe < 0 && !begin_probe (start, program))
     {
       close_probe (start);
       return FALSE;
@@ -168,10 +174,10 @@ on_ask (gpointer data)
     return G_SOURCE_REMOVE;
   for (; start->ready < start->servers->len; start->ready++)
     {
-      const Program *program = &start->programs[start->ready];
+      const Program *program = g_ptr_array_index (start->programs, start->ready);
       KhCommand *server = g_ptr_array_index (start->servers, start->ready);
 
-      if (is_listening (start, program->port))
+      if (is_listening (start, program))
         continue;
       if (kh_command_is_running (server) && g_get_monotonic_time () < start->deadline)
         return G_SOURCE_CONTINUE;
@@ -182,6 +188,15 @@ on_ask (gpointer data)
   g_task_return_pointer (task, g_steal_pointer (&start->servers), (GDestroyNotify) g_ptr_array_unref);
 
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+has_ipv6 (KhLab *lab)
+{
+  static const KhIp nothing;
+
+  return !kh_ip_equal (&kh_lab_get_addresses (lab, KH_HOST_LEFT)->own6, &nothing) ||
+         !kh_ip_equal (&kh_lab_get_addresses (lab, KH_HOST_RIGHT)->own6, &nothing);
 }
 
 /**
@@ -205,15 +220,15 @@ kh_servers_start_async (KhLab *lab, KhServerKind kind, const char *bindir, GCanc
   GError *error = NULL;
 
   start->lab = g_object_ref (lab);
-  start->programs = kinds[kind].programs;
+  start->programs = g_ptr_array_new ();
   start->servers = g_ptr_array_new_with_free_func (g_object_unref);
   start->probe = -1;
   start->deadline = g_get_monotonic_time () + PATIENCE_US;
   g_task_set_source_tag (task, kh_servers_start_async);
   g_task_set_task_data (task, start, start_free);
 
-  for (const Program *program = start->programs; program->command != NULL; program++)
-    if (!launch (start, program, bindir, &error))
+  for (const Program *program = kinds[kind].programs; program->command != NULL; program++)
+    if ((!program->ipv6 || has_ipv6 (lab)) && !launch (start, program, bindir, &error))
       {
         g_task_return_error (task, error);
         return;

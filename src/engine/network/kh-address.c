@@ -101,6 +101,39 @@ kh_address_is_global (GInetAddress *address)
 }
 
 /**
+ * kh_address_is_host:
+ *
+ * Whether somebody can be at @address.
+ */
+gboolean
+kh_address_is_host (GInetAddress *address)
+{
+  return !g_inet_address_get_is_any (address) && !g_inet_address_get_is_multicast (address) &&
+         !g_inet_address_get_is_link_local (address);
+}
+
+/**
+ * kh_address_is_neighbour:
+ * @server: where a server is
+ * @other: where it says that it is as well
+ *
+ * Whether @other may be believed: a server's word is somebody else's word, and we go where it points only if that is another
+ * address in the same kind of network.
+ */
+gboolean
+kh_address_is_neighbour (GInetSocketAddress *server, GInetSocketAddress *other)
+{
+  GInetAddress *a = g_inet_socket_address_get_address (server);
+  GInetAddress *b = g_inet_socket_address_get_address (other);
+
+  return g_inet_socket_address_get_port (other) != 0 && kh_address_is_host (b) &&
+         kh_address_is_global (a) == kh_address_is_global (b) &&
+         g_inet_address_get_is_loopback (a) == g_inet_address_get_is_loopback (b) &&
+         g_inet_address_get_family (a) == g_inet_address_get_family (b) &&
+         !kh_address_equal (G_SOCKET_ADDRESS (server), G_SOCKET_ADDRESS (other));
+}
+
+/**
  * kh_address_is_host_and_port:
  * @text: what somebody typed
  *

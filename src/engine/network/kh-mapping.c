@@ -2,6 +2,7 @@
 #include "kh-mapping.h"
 
 #include "kh-address.h"
+#include "kh-server-name.h"
 #include "kh-settings.h"
 #include "kh-stun-client.h"
 
@@ -273,13 +274,6 @@ on_closed (KhStunClient *client, gpointer user_data)
   maintain (self);
 }
 
-static gboolean
-is_host (GInetAddress *address)
-{
-  return !g_inet_address_get_is_any (address) && !g_inet_address_get_is_multicast (address) &&
-         !g_inet_address_get_is_link_local (address);
-}
-
 /* A server that sees us at an address where nobody can be seen lies, or does not know better: it would have us open this
  * computer's own programs to the friend. */
 static gboolean
@@ -288,18 +282,10 @@ is_believable (Server *server, GInetSocketAddress *outside)
   GInetAddress *address = g_inet_socket_address_get_address (outside);
   GInetAddress *local = g_inet_socket_address_get_address (kh_stun_client_get_local (server->client));
 
-  return is_host (address) && (!g_inet_address_get_is_loopback (address) || g_inet_address_get_is_loopback (local));
+  return kh_address_is_host (address) &&
+         (!g_inet_address_get_is_loopback (address) || g_inet_address_get_is_loopback (local));
 }
 
-static gboolean
-is_same_kind (GInetAddress *a, GInetAddress *b)
-{
-  return kh_address_is_global (a) == kh_address_is_global (b) &&
-         g_inet_address_get_is_loopback (a) == g_inet_address_get_is_loopback (b) &&
-         g_inet_address_get_family (a) == g_inet_address_get_family (b);
-}
-
-/* The server's word is somebody else's word: we go where it points only if it stays in its own kind of network. */
 static void
 take_other_address (KhMapping *self, Server *server)
 {
@@ -307,11 +293,7 @@ take_other_address (KhMapping *self, Server *server)
   g_autofree char *name = NULL;
   Server *second;
 
-  if (other == NULL || self->servers->len != 1 || g_inet_socket_address_get_port (other) == 0)
-    return;
-  if (!is_host (g_inet_socket_address_get_address (other)) ||
-      !is_same_kind (g_inet_socket_address_get_address (server->address), g_inet_socket_address_get_address (other)) ||
-      kh_address_equal (G_SOCKET_ADDRESS (other), G_SOCKET_ADDRESS (server->address)))
+  if (other == NULL || self->servers->len != 1 || !kh_address_is_neighbour (server->address, other))
     return;
 
   name = kh_address_to_text (G_SOCKET_ADDRESS (other));
@@ -382,36 +364,29 @@ ask_address (KhMapping *self, Server *server)
   kh_stun_client_ask_async (server->client, on_asked, pending_new (self, server));
 }
 
+/* The mapping of IPv4 is what routers translate; an IPv6 address of the server is used only if there is no other. */
 static void
 on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Pending) pending = user_data;
   KhMapping *self = pending->self;
   Server *server = pending->server;
+  KhServerAddresses addresses = { NULL, NULL };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
 
-  address = g_socket_address_enumerator_next_finish (G_SOCKET_ADDRESS_ENUMERATOR (source), result, &error);
+  if (kh_server_name_resolve_finish (result, &addresses, &error))
+    server->address = g_object_ref (addresses.v4 != NULL ? addresses.v4 : addresses.v6);
+  g_clear_object (&addresses.v4);
+  g_clear_object (&addresses.v6);
   if (g_cancellable_is_cancelled (self->cancellable))
     return;
-
-  /* The mapping of IPv4 is what routers translate; an IPv6 address of the server comes only if there is no other. */
-  if (address != NULL && g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6 && server->address == NULL)
-    {
-      server->address = G_INET_SOCKET_ADDRESS (g_steal_pointer (&address));
-      g_socket_address_enumerator_next_async (G_SOCKET_ADDRESS_ENUMERATOR (source), self->cancellable, on_resolved,
-                                              g_steal_pointer (&pending));
-      return;
-    }
-  if (address != NULL && g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV4)
-    g_set_object (&server->address, G_INET_SOCKET_ADDRESS (address));
 
   if (server->address != NULL)
     ask_address (self, server);
   else
     {
       server->busy = FALSE;
-      failed (self, server, error != NULL ? error->message : "the name has no address");
+      failed (self, server, error->message);
       maintain (self);
       g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
     }
@@ -420,27 +395,11 @@ on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask (KhMapping *self, Server *server)
 {
-  g_autoptr (GSocketConnectable) name = NULL;
-  g_autoptr (GSocketAddressEnumerator) addresses = NULL;
-  g_autoptr (GError) error = NULL;
-
   server->busy = TRUE;
   if (server->address != NULL)
-    {
-      ask_address (self, server);
-      return;
-    }
-
-  name = g_network_address_parse (server->name, KH_STUN_DEFAULT_PORT, &error);
-  if (name == NULL)
-    {
-      server->busy = FALSE;
-      failed (self, server, error->message);
-      maintain (self);
-      return;
-    }
-  addresses = g_socket_connectable_enumerate (name);
-  g_socket_address_enumerator_next_async (addresses, self->cancellable, on_resolved, pending_new (self, server));
+    ask_address (self, server);
+  else
+    kh_server_name_resolve_async (server->name, self->cancellable, on_resolved, pending_new (self, server));
 }
 
 /**

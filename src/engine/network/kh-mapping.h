@@ -9,8 +9,6 @@
 
 G_BEGIN_DECLS
 
-#define KH_STUN_DEFAULT_PORT 3478
-
 #define KH_TYPE_MAPPING (kh_mapping_get_type ())
 G_DECLARE_FINAL_TYPE (KhMapping, kh_mapping, KH, MAPPING, GObject)
 

@@ -2,10 +2,10 @@
 #include "kh-stun-client.h"
 
 #include "kh-error.h"
-#include "kh-stun.h"
 
 #include <sodium.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* From the first SYN to the answer. A server that is further away than this is of no use to two people. */
 #define ANSWER_SECONDS 5
@@ -24,7 +24,10 @@ struct _KhStunClient
   KhPort *port;
   GInetSocketAddress *server;
   GInetSocketAddress *local;
+  GInetSocketAddress *outside;
   GInetSocketAddress *other;
+  gboolean has_cookie;
+  guint8 cookie[KH_STUN_COOKIE_BYTES];
   GSocketConnection *connection;
   GCancellable *cancellable; /* everything that is under way on the connection */
   GTask *asking;
@@ -41,6 +44,7 @@ G_DEFINE_FINAL_TYPE (KhStunClient, kh_stun_client, G_TYPE_OBJECT)
 enum
 {
   SIGNAL_CLOSED,
+  SIGNAL_MESSAGE,
   N_SIGNALS
 };
 
@@ -64,6 +68,7 @@ kh_stun_client_finalize (GObject *object)
 
   g_clear_object (&self->server);
   g_clear_object (&self->local);
+  g_clear_object (&self->outside);
   g_clear_object (&self->other);
 
   G_OBJECT_CLASS (kh_stun_client_parent_class)->finalize (object);
@@ -82,6 +87,16 @@ kh_stun_client_class_init (KhStunClientClass *klass)
    */
   signals[SIGNAL_CLOSED] =
       g_signal_new ("closed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * KhStunClient::message:
+   * @message: (type gpointer): a #KhStunMessage of the dial-back extension
+   *
+   * The server answered a message of kh_stun_client_send(), or tells something by itself. Whoever listens looks for the
+   * transaction id that it knows.
+   */
+  signals[SIGNAL_MESSAGE] = g_signal_new ("message", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, G_TYPE_POINTER);
 }
 
 static void
@@ -148,6 +163,9 @@ answer (KhStunClient *self, KhStunMessage *message)
 
   self->rtt = (g_get_monotonic_time () - self->sent_at) / 1000;
   g_set_object (&self->other, message->other_address);
+  g_set_object (&self->outside, message->mapped);
+  self->has_cookie = message->has_cookie;
+  memcpy (self->cookie, message->cookie, sizeof self->cookie);
   g_task_return_pointer (task, g_steal_pointer (&message->mapped), g_object_unref);
 }
 
@@ -160,6 +178,12 @@ handle_message (KhStunClient *self, const guint8 *bytes, gsize length)
 
   if (message == NULL)
     return error;
+
+  if (message->method == KH_STUN_METHOD_DIAL_BACK && message->klass != KH_STUN_REQUEST)
+    {
+      g_signal_emit (self, signals[SIGNAL_MESSAGE], 0, message);
+      return NULL;
+    }
 
   /* An answer to another request, an old one perhaps, or from a server that guesses. */
   if (self->asking == NULL || memcmp (message->id, self->id, sizeof self->id) != 0 ||
@@ -239,23 +263,29 @@ read_on (KhStunClient *self)
                              self->cancellable, on_read, g_object_ref (self));
 }
 
+/* Some fifty bytes on a connection where next to nothing is under way: they fit, or something is broken. */
+static gboolean
+write_message (KhStunClient *self, const KhStunMessage *message, GError **error)
+{
+  g_autoptr (GBytes) bytes = kh_stun_message_to_bytes (message);
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+
+  return g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output), g_bytes_get_data (bytes, NULL),
+                                                     g_bytes_get_size (bytes), NULL,
+                                                     error) == (gssize) g_bytes_get_size (bytes);
+}
+
 static void
 send_request (KhStunClient *self)
 {
   g_autoptr (KhStunMessage) message = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
   GError *error = NULL;
 
   randombytes_buf (self->id, sizeof self->id);
   message = kh_stun_message_new (KH_STUN_REQUEST, KH_STUN_METHOD_BINDING, self->id);
-  bytes = kh_stun_message_to_bytes (message);
   self->sent_at = g_get_monotonic_time ();
-
-  /* Some fifty bytes on a connection where nothing else is under way: they fit, or something is broken. */
-  if (g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output), g_bytes_get_data (bytes, NULL),
-                                                  g_bytes_get_size (bytes), NULL, &error) < 0)
-    fail (self, error);
+  if (!write_message (self, message, &error))
+    fail (self, error != NULL ? error : g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "the connection is full"));
 }
 
 static void
@@ -338,6 +368,59 @@ kh_stun_client_ask_finish (KhStunClient *self, GAsyncResult *result, GError **er
 }
 
 /**
+ * kh_stun_client_send:
+ * @message: a request or an indication of the dial-back extension
+ *
+ * Returns: whether it has left; #KhStunClient::message tells the answer
+ */
+gboolean
+kh_stun_client_send (KhStunClient *self, const KhStunMessage *message)
+{
+  g_return_val_if_fail (KH_IS_STUN_CLIENT (self), FALSE);
+
+  return self->connection != NULL && write_message (self, message, NULL);
+}
+
+/**
+ * kh_stun_client_get_server:
+ *
+ * Returns: (transfer none): whom it asks
+ */
+GInetSocketAddress *
+kh_stun_client_get_server (KhStunClient *self)
+{
+  g_return_val_if_fail (KH_IS_STUN_CLIENT (self), NULL);
+
+  return self->server;
+}
+
+/**
+ * kh_stun_client_get_outside:
+ *
+ * Returns: (nullable) (transfer none): the last answer
+ */
+GInetSocketAddress *
+kh_stun_client_get_outside (KhStunClient *self)
+{
+  g_return_val_if_fail (KH_IS_STUN_CLIENT (self), NULL);
+
+  return self->outside;
+}
+
+/**
+ * kh_stun_client_get_cookie:
+ *
+ * Returns: (nullable) (transfer none) (array fixed-size=16): the server's name for our mapping, if it dials back
+ */
+const guint8 *
+kh_stun_client_get_cookie (KhStunClient *self)
+{
+  g_return_val_if_fail (KH_IS_STUN_CLIENT (self), NULL);
+
+  return self->has_cookie ? self->cookie : NULL;
+}
+
+/**
  * kh_stun_client_get_local:
  *
  * Returns: (nullable) (transfer none): our own end of the connection, once there was one
@@ -382,6 +465,38 @@ kh_stun_client_is_open (KhStunClient *self)
   g_return_val_if_fail (KH_IS_STUN_CLIENT (self), FALSE);
 
   return self->connection != NULL;
+}
+
+/**
+ * kh_stun_client_shut_down:
+ *
+ * Sends a FIN. #KhStunClient::closed tells when the server has sent its own.
+ */
+void
+kh_stun_client_shut_down (KhStunClient *self)
+{
+  g_return_if_fail (KH_IS_STUN_CLIENT (self));
+
+  if (self->connection != NULL)
+    g_socket_shutdown (g_socket_connection_get_socket (self->connection), FALSE, TRUE, NULL);
+}
+
+/**
+ * kh_stun_client_reset:
+ *
+ * Like kh_stun_client_close(), but with an RST instead of a FIN.
+ */
+void
+kh_stun_client_reset (KhStunClient *self)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  g_return_if_fail (KH_IS_STUN_CLIENT (self));
+
+  if (self->connection != NULL)
+    setsockopt (g_socket_get_fd (g_socket_connection_get_socket (self->connection)), SOL_SOCKET, SO_LINGER, &at_once,
+                sizeof at_once);
+  kh_stun_client_close (self);
 }
 
 /**

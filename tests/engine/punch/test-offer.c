@@ -47,9 +47,10 @@ test_round_trip (void)
       text, ==,
       "{\"knothole\":1,\"plan-version\":1,\"name\":\"小明\",\"facts\":{\"mapping\":\"endpoint-independent\","
       "\"filtering\":\"unknown\",\"allocation\":\"unknown\",\"stranger\":\"unknown\","
-      "\"simultaneous_open\":\"unknown\",\"hairpin\":\"unknown\",\"after_fin\":\"unknown\","
-      "\"after_rst\":\"unknown\",\"double_nat\":\"unknown\",\"ipv6\":\"unknown\",\"delta\":-2,"
-      "\"port_low\":null,\"port_high\":null,\"idle_seconds\":null,\"router\":null},\"candidates\":["
+      "\"simultaneous_open\":\"unknown\",\"bare_syn\":\"unknown\",\"hairpin\":\"unknown\",\"after_fin\":\"unknown\","
+      "\"after_rst\":\"unknown\",\"double_nat\":\"unknown\",\"carrier_nat\":\"unknown\",\"ipv6\":\"unknown\","
+      "\"ipv6_inbound\":\"unknown\",\"vpn\":\"unknown\",\"host_firewall\":\"unknown\",\"delta\":-2,"
+      "\"port_low\":null,\"port_high\":null,\"idle_seconds\":null,\"nat_depth\":null,\"router\":null},\"candidates\":["
       "{\"kind\":\"outside\",\"address\":\"203.0.113.7\",\"port\":4242,\"age_ms\":17},"
       "{\"kind\":\"ipv6\",\"address\":\"2001:db8::7\",\"port\":4242}],\"moves\":[\"dial\"],\"relay\":[]}");
 }

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-hairpin.h"
+
+/* The way leads to the outermost router and back, which may be the provider's; the SYN is re-sent after a second. */
+#define PATIENCE_MS 1500
+
+/* Both dial: a router that turns packets back may filter them as it does others', so that each has to open its hole. */
+typedef struct
+{
+  GTask *task; /* until it is over */
+  KhProbe *probes[2];
+  GCancellable *dialling;
+  GSource *cancel_source;
+  guint deadline_id;
+} Hairpin;
+
+static void
+hairpin_free (gpointer data)
+{
+  Hairpin *hairpin = data;
+
+  g_object_unref (hairpin->dialling);
+  for (int i = 0; i < 2; i++)
+    g_object_unref (hairpin->probes[i]);
+  g_free (hairpin);
+}
+
+static void
+end (Hairpin *hairpin, gboolean connects)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&hairpin->task);
+
+  if (task == NULL)
+    return;
+
+  g_clear_handle_id (&hairpin->deadline_id, g_source_remove);
+  g_cancellable_cancel (hairpin->dialling);
+  if (hairpin->cancel_source != NULL)
+    {
+      g_source_destroy (hairpin->cancel_source);
+      g_clear_pointer (&hairpin->cancel_source, g_source_unref);
+    }
+  for (int i = 0; i < 2; i++)
+    g_signal_handlers_disconnect_by_data (hairpin->probes[i], hairpin);
+  if (!g_task_return_error_if_cancelled (task))
+    g_task_return_boolean (task, connects);
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  Hairpin *hairpin = user_data;
+
+  hairpin->deadline_id = 0;
+  end (hairpin, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  end (user_data, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Hairpin *hairpin = g_task_get_task_data (task);
+  g_autoptr (GSocketConnection) connection = kh_port_connect_finish (KH_PORT (source), result, NULL);
+
+  if (connection != NULL)
+    end (hairpin, TRUE);
+}
+
+/**
+ * kh_hairpin_async:
+ * @one: a probe whose mapping is known
+ * @other: another
+ * @cancellable: (nullable): ends it
+ * @callback: called once, within two seconds
+ * @user_data: for @callback
+ *
+ * Lets two ports of this computer dial each other's outside address (RFC 5382, REQ-8). Whoever connects to such a port from
+ * elsewhere is no hairpin: only the own dial counts.
+ */
+void
+kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+  GTask *task = g_task_new (one, cancellable, callback, user_data);
+  Hairpin *hairpin = g_new0 (Hairpin, 1);
+
+  g_return_if_fail (kh_probe_get_outside (one) != NULL && kh_probe_get_outside (other) != NULL);
+
+  g_task_set_source_tag (task, kh_hairpin_async);
+  g_task_set_task_data (task, hairpin, hairpin_free);
+  hairpin->task = task;
+  hairpin->probes[0] = g_object_ref (one);
+  hairpin->probes[1] = g_object_ref (other);
+  hairpin->dialling = g_cancellable_new ();
+  hairpin->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, hairpin);
+  g_source_set_name_by_id (hairpin->deadline_id, "kh-hairpin deadline");
+  if (cancellable != NULL)
+    {
+      hairpin->cancel_source = g_cancellable_source_new (cancellable);
+      g_source_set_callback (hairpin->cancel_source, G_SOURCE_FUNC (on_cancelled), hairpin, NULL);
+      g_source_attach (hairpin->cancel_source, g_main_context_get_thread_default ());
+    }
+
+  for (int i = 0; i < 2; i++)
+    {
+      kh_probe_listen (hairpin->probes[i], NULL);
+      kh_port_connect_async (kh_probe_get_port (hairpin->probes[i]), kh_probe_get_outside (hairpin->probes[1 - i]),
+                             KH_PORT_INTERNET, hairpin->dialling, on_dialled, g_object_ref (task));
+    }
+}
+
+/**
+ * kh_hairpin_finish:
+ * @connects: (out): whether they reached each other
+ *
+ * Returns: %FALSE with %G_IO_ERROR_CANCELLED only
+ */
+gboolean
+kh_hairpin_finish (KhProbe *one, GAsyncResult *result, gboolean *connects, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  g_return_val_if_fail (g_task_is_valid (result, one), FALSE);
+
+  *connects = g_task_propagate_boolean (G_TASK (result), &failure);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
