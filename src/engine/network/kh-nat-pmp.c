@@ -3,6 +3,7 @@
 
 #include "kh-inquiry.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <natpmp.h>
 #include <string.h>
@@ -64,8 +65,8 @@ fail (Ask *ask)
 }
 
 /* libnatpmp does not look at the length of what it reads: an answer that is too short would be filled up with what its
- * stack holds. */
-static void
+ * stack holds. Returns whether the router has a port for it: looking takes note of an ICMP in libnatpmp's stead. */
+static gboolean
 drop_short (int fd)
 {
   guint8 start[4];
@@ -76,9 +77,10 @@ drop_short (int fd)
       gboolean refuses = length >= REFUSAL_BYTES && (start[2] != 0 || start[3] != 0);
 
       if (length >= ANSWER_BYTES || refuses)
-        return;
+        return TRUE;
       recv (fd, start, sizeof start, MSG_DONTWAIT);
     }
+  return errno != ECONNREFUSED;
 }
 
 static void
@@ -125,7 +127,11 @@ proceed (Ask *ask)
   natpmpresp_t answer = { 0 };
   int result;
 
-  drop_short (ask->natpmp.s);
+  if (!drop_short (ask->natpmp.s))
+    {
+      finish (ask);
+      return;
+    }
   result = readnatpmpresponseorretry (&ask->natpmp, &answer);
   switch (result)
     {

@@ -39,6 +39,7 @@ typedef struct
   const char *external;
   guint deaf;        /* to so many datagrams of each kind at first */
   gboolean stranger; /* answers come from another port */
+  gboolean closed;   /* there is no port for NAT-PMP and PCP */
 } Case;
 
 /* A router at an address of this machine's own, 127.x.y.z: nothing else is there, so its ports are free. */
@@ -279,7 +280,7 @@ router_new (const Case *is)
 
   router->is = is;
   router->address = g_inet_address_new_from_bytes (bytes, G_SOCKET_FAMILY_IPV4);
-  router->control = open_port (router->address, 5351);
+  router->control = open_port (router->address, is->closed ? 0 : 5351);
   router->search = open_port (router->address, 1900);
   router->stranger = open_port (other, 0);
   router->sources[0] = listen_to (router->control, on_control, router);
@@ -339,6 +340,7 @@ static const Case cases[] = {
   { "nat-pmp a mapping", PCP_NO, "00820000000000010050005000000e10", IGD_NONE, NULL, KH_ROUTER_NONE, "" },
 
   { "upnp", PCP_NO, NAT_PMP_NO, IGD_RIGHT, "203.0.113.7", KH_ROUTER_UPNP, "203.0.113.7" },
+  { "upnp only", NULL, NULL, IGD_RIGHT, "203.0.113.7", KH_ROUTER_UPNP, "203.0.113.7", 0, FALSE, TRUE },
   { "upnp no address", PCP_NO, NAT_PMP_NO, IGD_RIGHT, "0.0.0.0", KH_ROUTER_UPNP, "" },
   { "upnp empty address", PCP_NO, NAT_PMP_NO, IGD_RIGHT, "", KH_ROUTER_UPNP, "" },
   { "upnp bad address", PCP_NO, NAT_PMP_NO, IGD_RIGHT, "203.0.113.7; reboot", KH_ROUTER_UPNP, "" },

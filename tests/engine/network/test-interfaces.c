@@ -104,7 +104,7 @@ test_real (void)
     }
   if (!ip ("link add lan0 type veth peer name lan1"))
     {
-      g_test_skip ("there is no ip, or no veth");
+      g_test_skip ("interfaces cannot be made here, or there is no ip");
       return;
     }
 
