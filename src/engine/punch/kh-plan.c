@@ -166,16 +166,6 @@ kh_plan_move_targets (const KhPlanMove *self, KhRole role)
   return role == KH_ROLE_INVITER ? self->inviter_targets : self->joiner_targets;
 }
 
-const char *
-kh_forecast_name (KhForecast forecast)
-{
-  static const char *const names[] = { "impossible", "unlikely", "possible", "likely" };
-
-  g_return_val_if_fail ((guint) forecast < G_N_ELEMENTS (names), "possible");
-
-  return names[forecast];
-}
-
 /**
  * kh_plan_moves_to_json:
  *

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "kh-forecast.h"
 #include "kh-move.h"
 #include "kh-offer.h"
 #include "kh-role.h"
 
 G_BEGIN_DECLS
-
-/**
- * KhForecast:
- *
- * How likely a plan leads to a direct path, as far as the facts tell.
- */
-typedef enum
-{
-  KH_FORECAST_IMPOSSIBLE,
-  KH_FORECAST_UNLIKELY,
-  KH_FORECAST_POSSIBLE,
-  KH_FORECAST_LIKELY,
-} KhForecast;
 
 /**
  * KhPlanMove:
@@ -46,11 +34,10 @@ typedef struct
   KhForecast forecast;
 } KhPlan;
 
-KhPlan     *kh_plan_new           (const KhOffer *inviter, const KhOffer *joiner, guint failed_moves);
-void        kh_plan_free          (KhPlan *self);
-GPtrArray  *kh_plan_move_targets  (const KhPlanMove *self, KhRole role);
-const char *kh_forecast_name      (KhForecast forecast);
-JsonArray  *kh_plan_moves_to_json (const KhPlan *self);
+KhPlan    *kh_plan_new           (const KhOffer *inviter, const KhOffer *joiner, guint failed_moves);
+void       kh_plan_free          (KhPlan *self);
+GPtrArray *kh_plan_move_targets  (const KhPlanMove *self, KhRole role);
+JsonArray *kh_plan_moves_to_json (const KhPlan *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KhPlan, kh_plan_free)
 
