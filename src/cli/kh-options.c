@@ -28,6 +28,8 @@ typedef struct
   char *name;
   gboolean json;
   char *report;
+  gboolean extended;
+  gboolean full_addresses;
   gboolean version;
 } Raw;
 
@@ -75,14 +77,18 @@ parse_raw (Raw *raw, int *argc, char ***argv, GError **error)
     { "name", 0, 0, G_OPTION_ARG_FILENAME, &raw->name, "What your friend sees you called", "TEXT" },
     { "json", 0, 0, G_OPTION_ARG_NONE, &raw->json, "Print events as JSON lines", NULL },
     { "report", 0, 0, G_OPTION_ARG_FILENAME, &raw->report, "Write everything that happened to a file", "FILE" },
+    { "long", 0, 0, G_OPTION_ARG_NONE, &raw->extended, "check: also how long an idle connection lives, minutes", NULL },
+    { "full-addresses", 0, 0, G_OPTION_ARG_NONE, &raw->full_addresses, "check: do not shorten addresses", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &raw->version, "Print the version", NULL },
     { NULL }
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("invite | join CODE|LINK");
+  g_autoptr (GOptionContext) context = g_option_context_new ("invite | join CODE|LINK | check");
 
-  g_option_context_set_summary (context, "Connects two friends' computers directly, and lets them talk.\n\n"
-                                         "  invite             make a code, wait for the friend, talk\n"
-                                         "  join CODE|LINK     use a friend's code, talk");
+  g_option_context_set_summary (context,
+                                "Connects two friends' computers directly, and lets them talk.\n\n"
+                                "  invite             make a code, wait for the friend, talk\n"
+                                "  join CODE|LINK     use a friend's code, talk\n"
+                                "  check              tell what this network does with TCP, and what that means");
   g_option_context_set_description (context,
                                     "Each line of standard input is a message; your friend's messages are printed,\n"
                                     "one a line. End of input (Ctrl+D) says goodbye.");
@@ -173,7 +179,7 @@ take_command (KhOptions *self, int argc, char **argv, GError **error)
   const char *command = argc > 1 ? argv[1] : NULL;
 
   if (command == NULL)
-    return refuse (error, "What shall it be, “invite” or “join CODE”? --help tells more.");
+    return refuse (error, "What shall it be, “invite”, “join CODE” or “check”? --help tells more.");
   if (strcmp (command, "invite") == 0)
     {
       self->command = KH_COMMAND_INVITE;
@@ -186,7 +192,12 @@ take_command (KhOptions *self, int argc, char **argv, GError **error)
         return refuse (error, "“join” needs your friend's code, such as: join 7-crossover-bedlamp-customer");
       return take_code (self, argv + 2, error);
     }
-  return refuse (error, "“%s” is not a command. There are: invite, join.", command);
+  if (strcmp (command, "check") == 0)
+    {
+      self->command = KH_COMMAND_CHECK;
+      return argc == 2 || refuse (error, "“check” takes no argument.");
+    }
+  return refuse (error, "“%s” is not a command. There are: invite, join, check.", command);
 }
 
 /**
@@ -215,6 +226,8 @@ kh_options_parse (int argc, char **argv, GError **error)
     return NULL;
 
   self->json = raw.json;
+  self->extended = raw.extended;
+  self->full_addresses = raw.full_addresses;
   self->report = g_steal_pointer (&raw.report);
   return g_steal_pointer (&self);
 }

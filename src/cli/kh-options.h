@@ -14,6 +14,7 @@ typedef enum
 {
   KH_COMMAND_INVITE,
   KH_COMMAND_JOIN,
+  KH_COMMAND_CHECK,
 } KhCommand;
 
 /**
@@ -23,6 +24,8 @@ typedef enum
  * @settings: how
  * @json: whether standard output is JSON lines
  * @report: (nullable): a file for the trace
+ * @extended: whether `check` also finds out how long an idle mapping lives
+ * @full_addresses: whether `check` prints addresses of the internet in full
  */
 typedef struct
 {
@@ -31,6 +34,8 @@ typedef struct
   KhSettings *settings;
   gboolean json;
   char *report;
+  gboolean extended;
+  gboolean full_addresses;
 } KhOptions;
 
 KhOptions *kh_options_parse (int argc, char **argv, GError **error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-check-command.h"
 #include "kh-conversation.h"
 #include "kh-error.h"
 #include "kh-json.h"
@@ -322,6 +323,21 @@ run (Program *program)
 }
 
 static void
+flush_output (Program *program)
+{
+  kh_output_flush (program->output, program->status < 128 ? -1 : LAST_PATIENCE_MS);
+  kh_output_free (program->output);
+}
+
+static void
+check (Program *program)
+{
+  program->output = kh_output_new (STDOUT_FILENO, NULL, NULL);
+  program->status = kh_check_command_run (program->options, program->output, program->errors);
+  flush_output (program);
+}
+
+static void
 talk (Program *program)
 {
   program->output = kh_output_new (STDOUT_FILENO, on_output_broken, program);
@@ -335,8 +351,7 @@ talk (Program *program)
   g_object_unref (program->session);
   kh_narrator_free (program->narrator);
   g_main_loop_unref (program->loop);
-  kh_output_flush (program->output, program->status < 128 ? -1 : LAST_PATIENCE_MS);
-  kh_output_free (program->output);
+  flush_output (program);
 }
 
 int
@@ -360,6 +375,8 @@ main (int argc, char **argv)
       kh_output_line (program.errors, text);
       program.status = EXIT_USAGE;
     }
+  else if (program.options->command == KH_COMMAND_CHECK)
+    check (&program);
   else
     talk (&program);
 

@@ -209,7 +209,8 @@ def test_json_contract():
         "message.received": {"id": int, "text": str}, "message.delivered": {"id": int},
     }
     facts = {"mapping", "filtering", "allocation", "delta", "port_low", "port_high", "stranger", "simultaneous_open", "hairpin",
-             "after_fin", "after_rst", "idle_seconds", "router", "double_nat", "ipv6"}
+             "after_fin", "after_rst", "idle_seconds", "router", "double_nat", "ipv6", "bare_syn", "carrier_nat", "ipv6_inbound",
+             "vpn", "host_firewall", "nat_depth"}
     with server() as house, tempfile.TemporaryDirectory() as directory, \
             cli("invite", *house.options, "--json", "--name=小明", environment=C_LOCALE) as inviter:
         say_all(inviter, "geheim 你好")
@@ -238,6 +239,39 @@ def test_json_contract():
             text = lines.read()
         assert "path.selected" in text and "geheim" not in text and "message." not in text, text
         assert all(json.loads(line)["type"] for line in text.splitlines())
+
+
+def test_check():
+    with server() as house:
+        with cli("check", *house.options) as table:
+            expect_end(table, 0)
+            text = "\n".join(table.lines)
+            assert "No NAT" in text and "127.0.0.1" in text, text
+        with cli("check", *house.options, "--json") as lines:
+            expect_end(lines, 0)
+            events = lines.events()
+            assert [e["type"] for e in events if e["type"] == "check.done"] == ["check.done"] == [events[-1]["type"]], events
+            facts = events[-1]["facts"]
+            # One address, no alternate one: what only a second one could tell is not known.
+            assert facts["mapping"] == "none" and facts["filtering"] == "unknown", facts
+            assert events[-1]["reasons"]["filtering"] == "one-address", events[-1]
+            for event in events:
+                if event["type"] == "check.found":
+                    assert event["fact"] in facts and isinstance(event["reason"], str), event
+    with cli("check", "--json", "--stun=127.0.0.1:1") as alone:
+        expect_end(alone, 5)
+        assert set(alone.events()[-1]["reasons"].values()) <= {"no-server", "not-asked", "no-ipv6", "no-ipv6-server"}, alone.said()
+
+
+def test_check_stopped():
+    """A server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, \
+            cli("check", f"--stun=127.0.0.1:{silent.getsockname()[1]}", "--json") as checking:
+        connection, _ = silent.accept()
+        checking.child.send_signal(signal.SIGINT)
+        expect_end(checking, 130, seconds=3)
+        connection.close()
+        assert checking.events()[-1]["reasons"]["mapping"] == "stopped", checking.said()
 
 
 def test_signals():
@@ -324,7 +358,7 @@ def test_usage():
     for arguments in ([], ["teleport"], ["join"], ["invite", "extra"], ["invite", "--port=70000"], ["invite", "--port=x"],
                       ["invite", "--timeout=0"], ["invite", "--wait=-1"], ["invite", "--words=99"], ["invite", "--plan=teleport"],
                       ["invite", "--plan="], ["invite", "--stun="], ["invite", "--stun=x:99999"], ["invite", "--relay=:"],
-                      ["invite", "--name=" + "x" * 65], ["invite", "--report=/nonexistent/x"], ["invite", "--mailbox=http://x/"], ["invite", "--nonsense"], ["--mailbox"]):
+                      ["invite", "--name=" + "x" * 65], ["invite", "--report=/nonexistent/x"], ["invite", "--mailbox=http://x/"], ["invite", "--nonsense"], ["check", "extra"], ["--mailbox"]):
         with cli(*arguments) as process:
             assert process.finish(5) == 2, (arguments, process.said())
             assert errors(process).startswith("knothole-cli: ") and not process.lines, (arguments, process.said())
@@ -504,6 +538,8 @@ CASES = [
                                             lambda code: [f"我的邀请码是{code}。"])),
     ("a fixed port, and a second program that wants it", test_fixed_port),
     ("the JSON contract and the report", test_json_contract),
+    ("check", test_check),
+    ("a check that is stopped", test_check_stopped),
     ("SIGINT and SIGTERM say goodbye", test_signals),
     ("standard output is closed", test_standard_output_closed),
     ("a reader who stands still", test_reader_stands_still),

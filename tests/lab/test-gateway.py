@@ -6,62 +6,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
+import miniupnpd
 import natlab
 import programs
 import virtual
 
-OUTSIDE = "11.22.33.44"  # miniupnpd does not believe that documentation addresses are outside ones
 ANSWERS_MS = 1500        # long before patience ends, which is 2000 ms
-
-CONFIG = """
-ext_ifname=wan
-ext_ip={outside}
-listening_ip=lan
-enable_upnp={upnp}
-enable_natpmp={pmp}
-port=0
-lease_file={scratch}/leases
-uuid=00000000-0000-0000-0000-000000000000
-secure_mode=yes
-upnp_forward_chain=miniupnpd
-upnp_nat_chain=prerouting_miniupnpd
-upnp_nat_postrouting_chain=postrouting_miniupnpd
-upnp_table_name=miniupnpd
-upnp_nat_table_name=miniupnpd
-allow 1024-65535 0.0.0.0/0 1024-65535
-"""
-
-# What its own script would make: what it opens goes into these chains.
-TABLE = """
-table inet miniupnpd {
-  chain miniupnpd { }
-  chain prerouting_miniupnpd { }
-  chain postrouting_miniupnpd { }
-}
-"""
-
-
-def start_daemon(lab, scratch, upnp, pmp):
-    natlab.run(*natlab.in_host("left-router", "nft", "-f", "-"), text=TABLE)
-    with open(f"{scratch}/config", "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(outside=OUTSIDE, scratch=scratch, upnp=upnp, pmp=pmp))
-    process = lab.start("left-router", shutil.which("miniupnpd", path=os.environ["PATH"] + ":/usr/sbin"), "-d", "-f",
-                        f"{scratch}/config", "-P", f"{scratch}/pid")
-    # It has opened its ports once it waits for what comes in.
-    process.wait_for(lambda: ports(upnp, pmp) or None, "open port")
-    return process
-
-
-def ports(upnp, pmp):
-    """Whether each port that it needs is open."""
-    listening = natlab.run(*natlab.in_host("left-router", "ss", "-Hlun"))
-    return (":1900 " in listening or upnp == "no") and (":5351 " in listening or pmp == "no")
-
 
 def opened(scratch):
     """What the daemon has opened: its rules, and what it would open again."""
@@ -81,11 +35,11 @@ def ask(lab, bindir):
 def check(bindir, upnp, pmp, expected):
     with natlab.Lab() as lab, tempfile.TemporaryDirectory() as scratch:
         if "yes" in (upnp, pmp):
-            start_daemon(lab, scratch, upnp, pmp)
+            miniupnpd.start(lab, scratch, upnp, pmp)
         found = ask(lab, bindir)
         router = found["router"]
         assert set(router["protocols"]) == set(expected), found
-        assert router["external"] == (OUTSIDE if expected else None), found
+        assert router["external"] == (miniupnpd.OUTSIDE if expected else None), found
         assert found["nat_depth"] == 1 and not found["carrier"], found
         if "yes" in (upnp, pmp):
             assert opened(scratch) == ([], ""), opened(scratch)
@@ -98,7 +52,7 @@ def check(bindir, upnp, pmp, expected):
 def check_notices(bindir):
     """Whether an opened port would be noticed: the same look at a daemon that was asked to open one."""
     with natlab.Lab() as lab, tempfile.TemporaryDirectory() as scratch:
-        start_daemon(lab, scratch, "yes", "yes")
+        miniupnpd.start(lab, scratch, "yes", "yes")
         request = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); " \
                   "s.sendto(bytes([0, 2, 0, 0, 16, 0, 16, 0, 0, 0, 14, 16]), ('192.168.2.1', 5351)); " \
                   "assert s.recv(16)[3] == 0"
@@ -138,7 +92,7 @@ def main():
     bindir = os.path.abspath(sys.argv[1])
     if os.environ.get("KH_IN_LAB") != "1":
         reason = virtual.why_not(f"{bindir}/src/lab/knothole-lab")
-        reason = reason or (None if shutil.which("miniupnpd", path=os.environ["PATH"] + ":/usr/sbin") else "there is no miniupnpd")
+        reason = reason or (None if miniupnpd.find() else "there is no miniupnpd")
         reason = reason or natlab.enter(["-B", *sys.argv])
         print(f"1..0 # SKIP {reason}")
         return 0

@@ -248,7 +248,10 @@ kh_deduce_nats (KhFacts *facts, GInetSocketAddress *outside, KhReason depth, KhR
       *facts->router.external != '\0' ? g_inet_address_new_from_string (facts->router.external) : NULL;
 
   if (kh_facts_is (facts, KH_FACT_MAPPING, "none"))
-    reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "no");
+    {
+      facts->numbers[KH_FACT_NAT_DEPTH] = 0; /* private routers that translate nothing are on the way all the same */
+      reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "no");
+    }
   else
     reasons[0] = count_by_router (facts, external, outside);
   if (reasons[0] != KH_REASON_KNOWN && hops > 0)

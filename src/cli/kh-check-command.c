@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-check-command.h"
+
+#include "kh-check.h"
+#include "kh-error.h"
+#include "kh-fact-words.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+#define EXIT_UNREACHABLE 5
+
+typedef struct
+{
+  const KhOptions *options;
+  KhOutput *output;
+  KhOutput *errors;
+  KhCheck *check;
+  GCancellable *cancellable;
+  GMainLoop *loop;
+  gboolean told[KH_N_FINDINGS];
+  int status;
+} Command;
+
+static void
+show_event (KhEvent *event, gpointer user_data)
+{
+  Command *command = user_data;
+  g_autofree char *line = kh_event_to_line (event);
+
+  kh_output_line (command->output, line);
+}
+
+static void
+on_events (GListModel *trace, guint position, guint removed, guint added, gpointer user_data)
+{
+  kh_trace_foreach (KH_TRACE (trace), position, added, show_event, user_data);
+}
+
+/* So that somebody who waits sees that something happens. */
+static void
+on_changed (KhCheck *check, Command *command)
+{
+  const KhFindings *findings = kh_check_get_findings (check);
+
+  for (int i = 0; i < KH_N_FINDINGS; i++)
+    if (!command->told[i] && findings->reasons[i] == KH_REASON_KNOWN)
+      {
+        g_autofree char *value = kh_words_finding_value (findings, i);
+        g_autofree char *line = g_strdup_printf ("%s: %s", kh_words_finding_title (i), value);
+
+        command->told[i] = TRUE;
+        kh_output_line (command->errors, line);
+      }
+}
+
+static void
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Command *command = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!kh_check_run_finish (command->check, result, &error) && command->status == 0)
+    {
+      g_autofree char *line = g_strdup_printf ("knothole-cli: %s", error->message);
+
+      command->status = EXIT_UNREACHABLE;
+      kh_output_line (command->errors, line);
+    }
+  if (!command->options->json && command->status == 0)
+    {
+      g_autofree char *table =
+          kh_words_report (kh_check_get_findings (command->check), kh_check_get_inside (command->check),
+                           kh_check_get_outside (command->check), command->options->full_addresses);
+
+      kh_output_line (command->output, g_strchomp (table));
+    }
+  g_main_loop_quit (command->loop);
+}
+
+static gboolean
+on_sigint (gpointer user_data)
+{
+  Command *command = user_data;
+
+  command->status = 128 + SIGINT;
+  g_cancellable_cancel (command->cancellable);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_sigterm (gpointer user_data)
+{
+  Command *command = user_data;
+
+  command->status = 128 + SIGTERM;
+  g_cancellable_cancel (command->cancellable);
+  return G_SOURCE_CONTINUE;
+}
+
+/**
+ * kh_check_command_run:
+ * @output: the table, or the events
+ * @errors: what happens meanwhile
+ *
+ * Runs `check`.
+ *
+ * Returns: the exit status
+ */
+int
+kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *errors)
+{
+  g_autoptr (KhTrace) trace = kh_trace_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (KhCheck) check = kh_check_new (trace, (const char *const *) options->settings->stun_servers);
+  Command command = { options, output, errors, check, cancellable, loop, { FALSE }, 0 };
+  guint interrupt = g_unix_signal_add (SIGINT, on_sigint, &command);
+  guint terminate = g_unix_signal_add (SIGTERM, on_sigterm, &command);
+
+  if (options->json)
+    g_signal_connect (trace, "items-changed", G_CALLBACK (on_events), &command);
+  else
+    g_signal_connect (check, "changed", G_CALLBACK (on_changed), &command);
+  kh_check_run_async (check, options->extended ? KH_CHECK_LONG : KH_CHECK_WHOLE, cancellable, on_done, &command);
+  g_main_loop_run (loop);
+
+  g_signal_handlers_disconnect_by_data (trace, &command);
+  g_signal_handlers_disconnect_by_data (check, &command);
+  g_source_remove (interrupt);
+  g_source_remove (terminate);
+  return command.status;
+}

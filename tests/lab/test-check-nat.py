@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""knothole-cli check behind the kernel's own NATs, and with the genuine miniupnpd on the router.
+
+   test-check-nat.py BUILD-DIRECTORY"""
+
+import os
+import sys
+import tempfile
+
+import miniupnpd
+import natlab
+import programs
+
+EIM = EIF = "endpoint-independent"
+APDM = APDF = "address-and-port-dependent"
+
+# What masquerade does: ports are preserved, and so the same for everybody.
+PLAIN = {"mapping": EIM, "filtering": APDF, "allocation": "preserving", "stranger": "silent", "simultaneous_open": "yes",
+         "bare_syn": "yes", "hairpin": "no", "after_fin": "same-port", "after_rst": "same-port", "nat_depth": 1,
+         "double_nat": "no", "carrier_nat": "no", "ipv6": "no", "ipv6_inbound": "unknown", "vpn": "no",
+         "host_firewall": "unknown", "delta": None, "router": {"protocol": "none", "protocols": [], "external": None}}
+OPEN = {"filtering": EIF, "stranger": "open", "after_fin": "kept", "after_rst": "kept", "host_firewall": "no"}
+
+# Everything that comes in goes to the left host.
+FULL_DNAT = """
+table ip nat {
+  chain pre {
+    type nat hook prerouting priority -100; policy accept;
+    iifname "wan" ip daddr 203.0.113.11 dnat to 192.168.2.2
+  }
+}
+insert rule ip filter forward iifname "wan" accept
+"""
+
+
+def full_dnat(lab):
+    natlab.run(*natlab.in_host("left-router", "nft", "-f", "-"), text=FULL_DNAT)
+
+
+def no_nat(lab):
+    natlab.run(*natlab.in_host("left-router", "nft", "flush", "ruleset"))
+    natlab.run(*natlab.in_host("net", "ip", "route", "add", "192.168.2.0/24", "via", "203.0.113.11"))
+
+
+NATS = [
+    ("masquerade", {}, None, PLAIN),
+    ("masquerade random,fully-random", {"flags": "random,fully-random"}, None,
+     PLAIN | {"mapping": APDM, "allocation": "random", "simultaneous_open": "unknown", "bare_syn": "unknown",
+              "after_fin": "lost", "after_rst": "lost"}),
+    ("strangers are refused", {"left": "rst"}, None, PLAIN | {"stranger": "rst"}),
+    ("full DNAT", {}, full_dnat, PLAIN | OPEN),
+    ("no NAT", {}, no_nat, PLAIN | OPEN | {"mapping": "none", "hairpin": "unknown", "nat_depth": 0}),
+]
+
+counts = {"right": 0, "wrong": 0, "unknown": 0}
+
+
+def check(lab, bindir):
+    server = lab.start("net", f"{bindir}/src/server/knothole-server", f"--address={natlab.SERVER}",
+                       f"--alternate-address={natlab.SERVER_2}", "--json")
+    server.event("server.listening")
+    client = lab.start("left", f"{bindir}/src/cli/knothole-cli", "check", "--json", f"--stun={natlab.SERVER}")
+    status = client.finish()
+    assert status == 0, f"exit status {status}\n{client.said()}"
+    return client.events()[-1]
+
+
+def check_nat(bindir, delay_link, options, prepare, wanted):
+    with natlab.Lab(delay=20, delay_link=delay_link, **options) as lab:
+        if prepare is not None:
+            prepare(lab)
+        event = check(lab, bindir)
+        facts = event["facts"]
+        wrong = {fact: (facts[fact], value) for fact, value in wanted.items() if facts[fact] != value}
+        for fact in wanted:
+            nothing = facts[fact] in ("unknown", None)
+            counts["wrong" if fact in wrong else "unknown" if nothing else "right"] += 1
+        assert not wrong, f"fact: (found, wanted): {wrong}; {event['reasons']}"
+        return f"{event['t']} ms"
+
+
+def check_miniupnpd(bindir, upnp, pmp, protocols):
+    with natlab.Lab() as lab, tempfile.TemporaryDirectory() as scratch:
+        miniupnpd.start(lab, scratch, upnp, pmp)
+        facts = check(lab, bindir)["facts"]
+        assert sorted(facts["router"]["protocols"]) == sorted(protocols), facts
+        assert facts["router"]["external"] == miniupnpd.OUTSIDE, facts
+
+
+def main():
+    bindir = os.path.abspath(sys.argv[1])
+    if os.environ.get("KH_IN_LAB") != "1":
+        reason = natlab.enter(["-B", *sys.argv])
+        print(f"1..0 # SKIP {reason}")
+        return 0
+
+    delay_link = f"{bindir}/tests/lab/delay-link"
+    cases = [(name, lambda case=case: check_nat(bindir, delay_link, *case)) for name, *case in NATS]
+    if miniupnpd.find() is not None:
+        cases += [("miniupnpd", lambda: check_miniupnpd(bindir, "yes", "yes", ["upnp", "nat-pmp", "pcp"])),
+                  ("miniupnpd, IGD only", lambda: check_miniupnpd(bindir, "yes", "no", ["upnp"])),
+                  ("miniupnpd, NAT-PMP and PCP only", lambda: check_miniupnpd(bindir, "no", "yes", ["nat-pmp", "pcp"]))]
+    status = programs.run_cases(cases)
+    print("# facts: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    return status
+
+
+sys.exit(main())
