@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-accessible.h"
 
+/**
+ * kh_accessible_name:
+ * @widget: one that libadwaita names by a part of what it shows
+ * @name: what a screen reader shall say
+ */
+void
+kh_accessible_name (GtkWidget *widget, const char *name)
+{
+  gtk_accessible_reset_relation (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static void
 name_button (GtkButton *button)
 {
@@ -8,11 +20,8 @@ name_button (GtkButton *button)
   g_auto (GStrv) parts = label != NULL ? g_strsplit (label, "_", -1) : NULL;
   g_autofree char *name = parts != NULL ? g_strjoinv ("", parts) : NULL;
 
-  if (name == NULL)
-    return;
-
-  gtk_accessible_reset_relation (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  if (name != NULL)
+    kh_accessible_name (GTK_WIDGET (button), name);
 }
 
 /**

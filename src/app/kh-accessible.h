@@ -5,6 +5,7 @@
 
 G_BEGIN_DECLS
 
+void kh_accessible_name         (GtkWidget *widget, const char *name);
 void kh_accessible_name_buttons (GtkWidget *widget);
 
 G_END_DECLS

@@ -60,6 +60,12 @@ on_enter_code (GSimpleAction *action, GVariant *parameter, gpointer application)
 }
 
 static void
+on_check_network (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  kh_window_check_network (present_window (application));
+}
+
+static void
 on_preferences (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
   KhApplication *self = application;
@@ -105,8 +111,13 @@ on_signal (gpointer application)
 }
 
 static const GActionEntry actions[] = {
-  { "invite", on_invite },           { "join", on_join, "s" }, { "enter-code", on_enter_code },
-  { "preferences", on_preferences }, { "about", on_about },    { "quit", on_quit },
+  { "invite", on_invite },
+  { "join", on_join, "s" },
+  { "enter-code", on_enter_code },
+  { "check-network", on_check_network },
+  { "preferences", on_preferences },
+  { "about", on_about },
+  { "quit", on_quit },
 };
 
 static void

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "kh-accessible.h"
 #include "kh-network-summary.h"
 #include "kh-resource.h"
 
@@ -39,8 +40,7 @@ set_row (AdwActionRow *row, const char *value)
   g_autofree char *isolated = g_strdup_printf ("\u2068%s\u2069", value);
 
   adw_action_row_set_subtitle (row, isolated);
-  gtk_accessible_reset_relation (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_RELATION_LABELLED_BY);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  kh_accessible_name (GTK_WIDGET (row), label);
 }
 
 static void

@@ -3,29 +3,16 @@
 
 #include "config.h"
 
+#include "kh-fact-words.h"
 #include "kh-json.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
 static const char *
-mapping_in_words (const char *mapping)
+in_words (const KhFacts *facts)
 {
-  static const struct
-  {
-    const char *mapping; /* the words of RFC 4787 */
-    const char *words;
-  } table[] = {
-    { "endpoint-independent", N_ ("Easy to reach: one outside port for everybody (cone)") },
-    { "address-dependent", N_ ("Hard to reach: another outside port for each address (symmetric)") },
-    { "address-and-port-dependent", N_ ("Hard to reach: another outside port for each destination (symmetric)") },
-    { "none", N_ ("Nothing in between: outside and inside address are the same") },
-  };
-
-  for (gsize i = 0; mapping != NULL && i < G_N_ELEMENTS (table); i++)
-    if (strcmp (table[i].mapping, mapping) == 0)
-      return _ (table[i].words);
-  return _ ("Not known yet");
+  return kh_facts_knows (facts, KH_FACT_MAPPING) ? kh_words_nat_type (facts) : _ ("Not known yet");
 }
 
 /* Two servers that see the same, or not, are the first test of a router; one server proves nothing. */
@@ -33,10 +20,8 @@ static const char *
 compare (const char *outside, const char *first_outside, const char *local)
 {
   if (g_strcmp0 (outside, local) == 0)
-    return mapping_in_words ("none");
-  if (g_strcmp0 (outside, first_outside) == 0)
-    return mapping_in_words ("endpoint-independent");
-  return _ ("Hard to reach: another outside port for each destination (symmetric)");
+    return "none";
+  return g_strcmp0 (outside, first_outside) == 0 ? "endpoint-independent" : "address-and-port-dependent";
 }
 
 static void
@@ -56,17 +41,28 @@ read_mapping (KhNetworkSummary *self, JsonObject *members)
       self->first_outside = g_strdup (outside);
     }
   else
-    self->router = compare (outside, self->first_outside, kh_json_get_string (members, "local"));
+    kh_facts_set (&self->facts, KH_FACT_MAPPING,
+                  compare (outside, self->first_outside, kh_json_get_string (members, "local")));
   g_free (self->outside);
   self->outside = g_strdup (outside);
 }
 
-static const char *
-read_facts (JsonObject *members)
+static void
+read_facts (KhFacts *facts, JsonObject *members)
 {
-  JsonObject *facts = kh_json_get_object (members, "facts");
+  JsonObject *object = kh_json_get_object (members, "facts");
 
-  return mapping_in_words (facts != NULL ? kh_json_get_string (facts, "mapping") : NULL);
+  if (object == NULL || !kh_facts_from_json (facts, object, NULL))
+    kh_facts_init (facts);
+}
+
+static const char *
+read_friend (JsonObject *members)
+{
+  KhFacts facts;
+
+  read_facts (&facts, members);
+  return in_words (&facts);
 }
 
 /**
@@ -85,11 +81,12 @@ kh_network_summary_take (KhNetworkSummary *self, KhEvent *event)
   if (strcmp (kind, "mapping.found") == 0)
     read_mapping (self, members);
   else if (strcmp (kind, "offer.sent") == 0)
-    self->router = read_facts (members);
+    read_facts (&self->facts, members);
   else if (strcmp (kind, "offer.received") == 0)
-    self->friend = read_facts (members);
+    self->friend = read_friend (members);
   else
     return FALSE;
+  self->router = in_words (&self->facts);
   return TRUE;
 }
 
@@ -104,5 +101,7 @@ kh_network_summary_clear (KhNetworkSummary *self)
   g_free (self->outside);
   g_free (self->first_server);
   g_free (self->first_outside);
-  *self = (KhNetworkSummary){ NULL, mapping_in_words (NULL), mapping_in_words (NULL) };
+  *self = (KhNetworkSummary){ NULL };
+  kh_facts_init (&self->facts);
+  self->router = self->friend = in_words (&self->facts);
 }

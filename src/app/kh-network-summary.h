@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "kh-facts.h"
 #include "kh-trace.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,7 @@ typedef struct
   const char *friend;
 
   /*< private >*/
+  KhFacts facts;      /* about our own */
   char *first_server; /* the first that answered, to compare the others with */
   char *first_outside;
 } KhNetworkSummary;

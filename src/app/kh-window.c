@@ -4,9 +4,11 @@
 #include "config.h"
 
 #include "kh-accessible.h"
+#include "kh-check-page.h"
 #include "kh-code.h"
 #include "kh-conversation-page.h"
 #include "kh-error.h"
+#include "kh-fact-words.h"
 #include "kh-failure.h"
 #include "kh-farewell.h"
 #include "kh-home-page.h"
@@ -39,6 +41,7 @@ struct _KhWindow
   GSettings *preferences;
   KhSession *session; /* NULL on the pages before one */
   KhRole role;
+  KhChecker *checker;  /* NULL until the network is first checked */
   char *joined_with;   /* what the last joining was tried with */
   gboolean connected;  /* it has come to a conversation */
   gboolean leaving;    /* the user has agreed to leave it */
@@ -72,6 +75,7 @@ get_page (KhWindow *self, const char *name)
     { "reaching", kh_reaching_page_get_type },
     { "conversation", kh_conversation_page_get_type },
     { "not-connected", kh_not_connected_page_get_type },
+    { "check", kh_check_page_get_type },
   };
   GtkWidget *page = gtk_stack_get_child_by_name (self->stack, name);
 
@@ -118,6 +122,8 @@ title_of (KhWindow *self, const char *page)
     return name != NULL && *name != '\0' ? name : _ ("Your Friend");
   if (strcmp (page, "not-connected") == 0)
     return _ ("Not Connected");
+  if (strcmp (page, "check") == 0)
+    return _ ("Network Check");
   return "Knothole";
 }
 
@@ -135,6 +141,21 @@ set_state (KhWindow *self, const char *action, const char *value)
 }
 
 static void
+update_check_actions (KhWindow *self)
+{
+  KhCheckState state = self->checker != NULL ? kh_checker_get_state (self->checker) : KH_CHECK_STATE_NONE;
+  gboolean long_running = self->checker != NULL && kh_checker_is_long_running (self->checker);
+
+  enable (self, "check-again", shows (self, "check") && state != KH_CHECK_STATE_RUNNING);
+  enable (self, "stop-check", state == KH_CHECK_STATE_RUNNING);
+  enable (self, "check-long", shows (self, "check") && !long_running);
+  enable (self, "stop-long-check", long_running);
+  enable (self, "copy-check", shows (self, "check"));
+  enable (self, "copy-check-whole", shows (self, "check"));
+  set_state (self, "check", kh_check_state_name (state));
+}
+
+static void
 update_actions (KhWindow *self)
 {
   gboolean has_code = shows (self, "invite") && kh_session_get_code (self->session) != NULL;
@@ -149,6 +170,7 @@ update_actions (KhWindow *self)
   enable (self, "say", shows (self, "conversation") && kh_session_get_phase (self->session) == KH_PHASE_CONNECTED);
   set_state (self, "phase", self->session != NULL ? kh_phase_name (kh_session_get_phase (self->session)) : "home");
   set_state (self, "code", has_code ? kh_session_get_code (self->session) : "");
+  update_check_actions (self);
 }
 
 static void
@@ -448,6 +470,32 @@ kh_window_enter_code (KhWindow *self, const char *code_or_link)
   show_page (self, "join");
 }
 
+/**
+ * kh_window_check_network:
+ *
+ * Shows what this network is like, unless something is under way.
+ */
+void
+kh_window_check_network (KhWindow *self)
+{
+  KhCheckPage *page;
+
+  g_return_if_fail (KH_IS_WINDOW (self));
+
+  if (refuse_while_live (self))
+    return;
+
+  drop_session (self);
+  page = KH_CHECK_PAGE (get_page (self, "check"));
+  if (self->checker == NULL)
+    {
+      self->checker = kh_checker_new (self->preferences);
+      g_signal_connect_object (self->checker, "changed", G_CALLBACK (update_check_actions), self, G_CONNECT_SWAPPED);
+      kh_check_page_set_checker (page, self->checker);
+    }
+  show_page (self, "check");
+}
+
 /* --- leaving -------------------------------------------------------------------------------------------------- */
 
 static void
@@ -606,6 +654,52 @@ on_copy_report (GSimpleAction *action, GVariant *parameter, gpointer window)
   copy (self, report, _ ("Report copied"));
 }
 
+static void
+copy_check (KhWindow *self, gboolean whole_addresses)
+{
+  g_autofree char *report =
+      kh_words_report (kh_checker_get_findings (self->checker), kh_checker_get_inside (self->checker),
+                       kh_checker_get_outside (self->checker), whole_addresses);
+
+  copy (self, report, whole_addresses ? _ ("Copied, with full addresses") : _ ("Copied, with shortened addresses"));
+}
+
+static void
+on_copy_check (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  copy_check (window, FALSE);
+}
+
+static void
+on_copy_check_whole (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  copy_check (window, TRUE);
+}
+
+static void
+on_check_again (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  kh_checker_start (((KhWindow *) window)->checker);
+}
+
+static void
+on_stop_check (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  kh_checker_stop (((KhWindow *) window)->checker);
+}
+
+static void
+on_check_long (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  kh_checker_start_long (((KhWindow *) window)->checker);
+}
+
+static void
+on_stop_long_check (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  kh_checker_stop_long (((KhWindow *) window)->checker);
+}
+
 /* A code is good for one meeting. The same one is tried again only where nobody has met yet. */
 static void
 on_try_again (GSimpleAction *action, GVariant *parameter, gpointer window)
@@ -639,10 +733,17 @@ static const GActionEntry actions[] = {
   { "copy-code", on_copy_code },
   { "copy-link", on_copy_link },
   { "copy-report", on_copy_report },
+  { "copy-check", on_copy_check },
+  { "copy-check-whole", on_copy_check_whole },
+  { "check-again", on_check_again },
+  { "stop-check", on_stop_check },
+  { "check-long", on_check_long },
+  { "stop-long-check", on_stop_long_check },
   { "try-again", on_try_again },
   { "tell", on_tell, "s" },
   { "phase", refuse, NULL, "'home'", refuse },
   { "code", refuse, NULL, "''", refuse },
+  { "check", refuse, NULL, "'none'", refuse },
 };
 
 /* --- the widget ----------------------------------------------------------------------------------------------- */
@@ -671,6 +772,12 @@ kh_window_dispose (GObject *object)
   if (self->session != NULL)
     g_signal_handlers_disconnect_by_data (self->session, self);
   g_clear_object (&self->session);
+  if (self->checker != NULL)
+    {
+      kh_checker_stop (self->checker);
+      kh_checker_stop_long (self->checker);
+    }
+  g_clear_object (&self->checker);
   g_clear_object (&self->preferences);
   g_clear_weak_pointer (&self->question);
   g_clear_weak_pointer (&self->toast);
@@ -692,7 +799,7 @@ on_escape (GtkWidget *widget, GVariant *unused, gpointer user_data)
 {
   KhWindow *self = KH_WINDOW (widget);
 
-  if (!shows (self, "join") && !shows (self, "reaching") && !shows (self, "not-connected"))
+  if (!shows (self, "join") && !shows (self, "reaching") && !shows (self, "not-connected") && !shows (self, "check"))
     return GDK_EVENT_PROPAGATE;
 
   go_home (self);

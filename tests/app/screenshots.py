@@ -74,6 +74,10 @@ class Studio:
                 bob.activate(action)
                 self.take(action.split(".")[1], bob)
                 self.escape(bob)
+        with self.window(server, "Bob") as bob:
+            bob.activate("app.check-network")
+            windows.wait_until(lambda: bob.state("check") not in ("none", "running"), "the end of the network check", 60)
+            self.take("network-check", bob)
         with self.window(server, "Bob", arguments=[LINK]) as bob:
             self.take("link", bob)
 

@@ -190,6 +190,13 @@ def see_not_connected(scene):
     scene.back()
 
 
+def see_check(scene):
+    scene.window.activate("app.check-network")
+    windows.wait_until(lambda: scene.window.state("check") not in ("none", "running"), "the end of the network check", 60)
+    scene.look("network check", "KhCheckPage", "Run Again", "NAT Type")
+    scene.back()
+
+
 def see_windows(scene):
     for name, action, text in (("preferences", "app.preferences", "STUN Servers (TCP)"), ("about", "app.about", "The Knothole developers"),
                                ("shortcuts", "win.show-help-overlay", "Enter a code")):
@@ -200,7 +207,7 @@ def see_windows(scene):
         windows.wait_until(lambda: len(windows_in(scene.window.tree())) == 1, f"the end of the {name}", seen=scene.window.outline)
 
 
-PLACES = [see_home, see_join, see_invite, see_reaching, see_conversation, see_windows, see_not_connected]
+PLACES = [see_home, see_join, see_invite, see_reaching, see_conversation, see_check, see_windows, see_not_connected]
 
 
 def check(place, language=None):

@@ -12,7 +12,9 @@ count_call (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static GtkWidget *
 host (GtkWidget *page, guint *calls)
 {
-  static const GActionEntry actions[] = { { "invite", count_call }, { "enter-code", count_call } };
+  static const GActionEntry actions[] = { { "invite", count_call },
+                                          { "enter-code", count_call },
+                                          { "check-network", count_call } };
   g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
   GtkWidget *window = kh_test_host (page);
 
@@ -22,20 +24,23 @@ host (GtkWidget *page, guint *calls)
 }
 
 static void
-test_two_ways (void)
+test_ways (void)
 {
   GtkWidget *page = g_object_new (KH_TYPE_HOME_PAGE, NULL);
   guint calls = 0;
   GtkWidget *window = host (page, &calls);
   GtkWidget *invite = kh_test_find_button (page, "Invite a Friend");
   GtkWidget *join = kh_test_find_button (page, "I Have a Code");
+  GtkWidget *check = kh_test_find_button (page, "Check My Network");
 
   g_assert_true (gtk_widget_is_sensitive (invite) && gtk_widget_is_sensitive (join));
   g_assert_cmpstr (gtk_actionable_get_action_name (GTK_ACTIONABLE (invite)), ==, "app.invite");
   g_assert_cmpstr (gtk_actionable_get_action_name (GTK_ACTIONABLE (join)), ==, "app.enter-code");
+  g_assert_cmpstr (gtk_actionable_get_action_name (GTK_ACTIONABLE (check)), ==, "app.check-network");
   g_signal_emit_by_name (invite, "clicked");
   g_signal_emit_by_name (join, "clicked");
-  g_assert_cmpuint (calls, ==, 2);
+  g_signal_emit_by_name (check, "clicked");
+  g_assert_cmpuint (calls, ==, 3);
   kh_test_destroy (window);
 }
 
@@ -56,7 +61,7 @@ int
 main (int argc, char **argv)
 {
   kh_test_widgets_init (&argc, &argv);
-  g_test_add_func ("/home-page/two-ways", test_two_ways);
+  g_test_add_func ("/home-page/ways", test_ways);
   g_test_add_func ("/home-page/focus", test_focus);
   return g_test_run ();
 }

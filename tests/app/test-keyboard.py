@@ -118,6 +118,36 @@ def test_whole_way():
         ann.wait_focus("Message")
 
 
+def test_check():
+    """The check begins by itself, and a row opens and closes without a mouse, while nothing complains."""
+    with some_windows("Ann") as (ann,):
+        ann.take_keyboard()
+        ann.wait_focus("Invite a Friend")
+        ann.key("Tab", "Tab")
+        ann.wait_focus("Check My Network")
+        ann.key("Return")
+        ann.wait_title("Network Check")
+        windows.wait_until(lambda: ann.state("check") not in ("none", "running"), "the end of the network check", 60)
+        ann.wait_focus("Run Again")
+        for _ in range(30):
+            ann.key("Tab")
+            if (focused(ann) or {"name": ""})["name"].startswith("Outside Port:"):
+                break
+        ann.key("Return")
+        windows.wait_until(lambda: is_opened(ann, "Outside Port:"), "the row's sentence", seen=ann.outline)
+        ann.key("Tab", "Down")
+        ann.key("Escape")
+        ann.wait_title("Knothole")
+        assert "CRITICAL" not in ann.said() and "WARNING" not in ann.said(), ann.said()
+
+
+def is_opened(where, title):
+    nodes = where.tree()
+    start = next(index for index, node in enumerate(nodes) if node["name"].startswith(title))
+    rows = [node for node in nodes[start:] if node["name"] == "What it means"]
+    return rows[0]["extents"][3] > 0
+
+
 def test_composing():
     """Enter belongs to the input method while it composes: it takes the character and sends nothing."""
     with some_windows("Ann", "Ming") as (ann, ming):
@@ -144,6 +174,11 @@ def go_reaching(where):
     where.wait_title("Connecting")
 
 
+def go_check(where):
+    where.activate("app.check-network")
+    where.wait_title("Network Check")
+
+
 def go_not_connected(where):
     where.activate("app.join", "nonsense")
     where.wait_title("Not Connected")
@@ -152,7 +187,7 @@ def go_not_connected(where):
 def test_back():
     with some_windows("Ann") as (ann,):
         ann.take_keyboard()
-        for go in (go_join, go_reaching, go_not_connected):
+        for go in (go_join, go_reaching, go_not_connected, go_check):
             for key in ("Escape", "alt+Left"):
                 go(ann)
                 ann.key(key)
@@ -301,6 +336,7 @@ def test_tab():
 
 CASES = [
     ("from the first page to a conversation", test_whole_way),
+    ("the network check", test_check),
     ("Enter while composing", test_composing),
     ("going back", test_back),
     ("other windows", test_windows),

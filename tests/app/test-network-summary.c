@@ -4,9 +4,9 @@
 #include <string.h>
 
 #define UNKNOWN "Not known yet"
-#define KEEPS "Easy to reach: one outside port for everybody (cone)"
-#define DIFFERS "Hard to reach: another outside port for each destination (symmetric)"
-#define NONE "Nothing in between: outside and inside address are the same"
+#define KEEPS "Cone; filtering not known"
+#define DIFFERS "Symmetric"
+#define NONE "No NAT; firewall not known"
 
 #define FOUND(server, local, outside)                                                                                  \
   "{\"t\":1,\"type\":\"mapping.found\",\"server\":\"" server "\",\"local\":\"" local "\",\"outside\":\"" outside "\"}\n"
@@ -33,14 +33,13 @@ static const Case usual[] = {
     "203.0.113.1:6", DIFFERS, UNKNOWN },
   { "no-router", FOUND ("a:1", "203.0.113.1:5", "203.0.113.1:5") FOUND ("b:1", "203.0.113.1:5", "203.0.113.1:5"),
     "203.0.113.1:5", NONE, UNKNOWN },
-  { "offers", OFFER ("sent", "endpoint-independent") OFFER ("received", "address-dependent"), NULL, KEEPS,
-    "Hard to reach: another outside port for each address (symmetric)" },
-  { "offers-of-all-kinds", OFFER ("sent", "address-and-port-dependent") OFFER ("received", "none"), NULL,
-    "Hard to reach: another outside port for each destination (symmetric)", NONE },
+  { "offers", OFFER ("sent", "endpoint-independent") OFFER ("received", "address-dependent"), NULL, KEEPS, DIFFERS },
+  { "offers-of-all-kinds", OFFER ("sent", "address-and-port-dependent") OFFER ("received", "none"), NULL, DIFFERS,
+    NONE },
   { "offer-after-guess",
     FOUND ("a:1", "10.0.0.2:5", "203.0.113.1:5") FOUND ("b:1", "10.0.0.2:5", "203.0.113.1:5")
         OFFER ("sent", "address-dependent"),
-    "203.0.113.1:5", "Hard to reach: another outside port for each address (symmetric)", UNKNOWN },
+    "203.0.113.1:5", DIFFERS, UNKNOWN },
 };
 
 static const Case hostile[] = {

@@ -5,7 +5,7 @@
 #include "kh-json.h"
 #include "kh-reaching-page.h"
 
-#define KEEPS "Easy to reach: one outside port for everybody (cone)"
+#define KEEPS "Cone; filtering not known"
 
 typedef KhTestPage Fixture;
 
@@ -80,7 +80,7 @@ test_facts (Fixture *fixture, gconstpointer unused)
   kh_trace_add (trace (fixture), "offer.received", "facts:o",
                 kh_json_build ("mapping:s", "address-and-port-dependent"));
   assert_fact (fixture, "friend_row", "Your Friend's Router",
-               "Hard to reach: another outside port for each destination (symmetric)");
+               "Symmetric");
   kh_test_assert_narrow (fixture->page);
 }
 

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kh-checker.h"
+
+#include "kh-check.h"
+#include "kh-error.h"
+#include "kh-preferences.h"
+
+/* Servers are not to be asked more often by itself, however often the network changes. */
+#define MIN_SECONDS_BETWEEN 10
+/* The long test ends at the latest after that. */
+#define MAX_LONG_SECONDS (60 * 60)
+
+/**
+ * KhChecker:
+ *
+ * The network checks of a window: the usual one, which begins anew when the network has changed and somebody looks, and beside
+ * it the long one, which only fills in what it alone can find out.
+ */
+struct _KhChecker
+{
+  GObject parent_instance;
+
+  GSettings *preferences;
+  GNetworkMonitor *monitor;
+  char *servers;
+
+  KhCheck *check;
+  GCancellable *cancellable; /* NULL while none runs */
+  KhCheckState state;
+  gint64 started;   /* monotonic */
+  gboolean stale;   /* what was found is of another network */
+  gboolean watched; /* somebody looks */
+  guint again_id;
+
+  KhCheck *long_check;
+  GCancellable *long_cancellable; /* NULL while none runs */
+  guint long_deadline_id;
+
+  KhFindings findings; /* of both */
+};
+
+G_DEFINE_FINAL_TYPE (KhChecker, kh_checker, G_TYPE_OBJECT)
+
+enum
+{
+  CHANGED,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+/* What was found is put together from both checks: how long a connection lives is for the long one to say. */
+static void
+emit_changed (KhChecker *self)
+{
+  if (self->check != NULL)
+    self->findings = *kh_check_get_findings (self->check);
+  else
+    kh_findings_init (&self->findings);
+  if (self->long_check != NULL)
+    {
+      const KhFindings *more = kh_check_get_findings (self->long_check);
+
+      self->findings.facts.numbers[KH_FACT_IDLE_SECONDS] = more->facts.numbers[KH_FACT_IDLE_SECONDS];
+      self->findings.reasons[KH_FINDING_IDLE] = more->reasons[KH_FINDING_IDLE];
+    }
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static KhCheck *
+check_new (KhChecker *self)
+{
+  g_autoptr (KhSettings) settings = kh_preferences_to_settings (self->preferences);
+  g_autoptr (KhTrace) trace = kh_trace_new ();
+  KhCheck *check = kh_check_new (trace, (const char *const *) settings->stun_servers);
+
+  g_free (self->servers);
+  self->servers = g_strjoinv (", ", settings->stun_servers);
+  g_signal_connect_object (check, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
+  return check;
+}
+
+/* --- the usual check -------------------------------------------------------------------------------------------- */
+
+static KhCheckState
+state_after (KhChecker *self, const GError *error)
+{
+  if (error == NULL)
+    return KH_CHECK_STATE_DONE;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return KH_CHECK_STATE_STOPPED;
+  return g_network_monitor_get_network_available (self->monitor) ? KH_CHECK_STATE_NO_SERVER : KH_CHECK_STATE_OFFLINE;
+}
+
+static void
+on_checked (GObject *check, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KhChecker) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  kh_check_run_finish (KH_CHECK (check), result, &error);
+  if (self->check != KH_CHECK (check))
+    return; /* another one has begun, or nobody wants to know */
+
+  g_clear_object (&self->cancellable);
+  self->state = state_after (self, error);
+  emit_changed (self);
+}
+
+static void
+forget_check (KhChecker *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  if (self->check != NULL)
+    g_signal_handlers_disconnect_by_data (self->check, self);
+  g_clear_object (&self->check);
+}
+
+/**
+ * kh_checker_start:
+ *
+ * Checks the network; nothing happens while a check runs.
+ */
+void
+kh_checker_start (KhChecker *self)
+{
+  g_return_if_fail (KH_IS_CHECKER (self));
+
+  if (self->cancellable != NULL)
+    return;
+
+  forget_check (self);
+  g_clear_handle_id (&self->again_id, g_source_remove);
+  self->check = check_new (self);
+  self->cancellable = g_cancellable_new ();
+  self->state = KH_CHECK_STATE_RUNNING;
+  self->stale = FALSE;
+  self->started = g_get_monotonic_time ();
+  kh_check_run_async (self->check, KH_CHECK_WHOLE, self->cancellable, on_checked, g_object_ref (self));
+  emit_changed (self);
+}
+
+/**
+ * kh_checker_stop:
+ *
+ * Stops the check; what has been found stays.
+ */
+void
+kh_checker_stop (KhChecker *self)
+{
+  g_return_if_fail (KH_IS_CHECKER (self));
+
+  g_cancellable_cancel (self->cancellable);
+}
+
+/* --- when somebody looks ---------------------------------------------------------------------------------------- */
+
+static void refresh (KhChecker *self);
+
+static gboolean
+on_again (gpointer user_data)
+{
+  KhChecker *self = user_data;
+
+  self->again_id = 0;
+  refresh (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Begins a check where one is due, or waits until it may. */
+static void
+refresh (KhChecker *self)
+{
+  gint64 waited = (g_get_monotonic_time () - self->started) / G_USEC_PER_SEC;
+  gboolean due = self->state != KH_CHECK_STATE_DONE || self->stale;
+
+  if (!self->watched || !due || self->again_id != 0)
+    return;
+  if (self->cancellable == NULL && (self->started == 0 || waited >= MIN_SECONDS_BETWEEN))
+    {
+      kh_checker_start (self);
+      return;
+    }
+
+  self->again_id = g_timeout_add_seconds (MAX (MIN_SECONDS_BETWEEN - waited, 1), on_again, self);
+  g_source_set_name_by_id (self->again_id, "kh-checker again");
+}
+
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, KhChecker *self)
+{
+  self->stale = TRUE;
+  refresh (self);
+}
+
+/**
+ * kh_checker_watch:
+ * @watched: whether somebody looks
+ *
+ * Checks the network for whom looks, unless it has been checked and is the same since.
+ */
+void
+kh_checker_watch (KhChecker *self, gboolean watched)
+{
+  g_return_if_fail (KH_IS_CHECKER (self));
+
+  self->watched = watched;
+  g_clear_handle_id (&self->again_id, g_source_remove);
+  if (watched && self->cancellable == NULL)
+    refresh (self);
+}
+
+/* --- the long check --------------------------------------------------------------------------------------------- */
+
+static void
+on_long_checked (GObject *check, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KhChecker) self = user_data;
+
+  kh_check_run_finish (KH_CHECK (check), result, NULL); /* the findings tell why */
+  if (self->long_check != KH_CHECK (check))
+    return;
+
+  g_clear_object (&self->long_cancellable);
+  g_clear_handle_id (&self->long_deadline_id, g_source_remove);
+  emit_changed (self);
+}
+
+static gboolean
+on_long_deadline (gpointer user_data)
+{
+  KhChecker *self = user_data;
+
+  self->long_deadline_id = 0;
+  g_cancellable_cancel (self->long_cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+forget_long_check (KhChecker *self)
+{
+  g_clear_handle_id (&self->long_deadline_id, g_source_remove);
+  g_cancellable_cancel (self->long_cancellable);
+  g_clear_object (&self->long_cancellable);
+  if (self->long_check != NULL)
+    g_signal_handlers_disconnect_by_data (self->long_check, self);
+  g_clear_object (&self->long_check);
+}
+
+/**
+ * kh_checker_start_long:
+ *
+ * Looks for how long a connection lives, an hour at most, beside everything else.
+ */
+void
+kh_checker_start_long (KhChecker *self)
+{
+  g_return_if_fail (KH_IS_CHECKER (self));
+
+  if (self->long_cancellable != NULL)
+    return;
+
+  forget_long_check (self);
+  self->long_check = check_new (self);
+  self->long_cancellable = g_cancellable_new ();
+  self->long_deadline_id = g_timeout_add_seconds (MAX_LONG_SECONDS, on_long_deadline, self);
+  g_source_set_name_by_id (self->long_deadline_id, "kh-checker long");
+  kh_check_run_async (self->long_check, KH_CHECK_LONG, self->long_cancellable, on_long_checked, g_object_ref (self));
+  emit_changed (self);
+}
+
+void
+kh_checker_stop_long (KhChecker *self)
+{
+  g_return_if_fail (KH_IS_CHECKER (self));
+
+  g_cancellable_cancel (self->long_cancellable);
+}
+
+/* --- what there is ---------------------------------------------------------------------------------------------- */
+
+KhCheckState
+kh_checker_get_state (KhChecker *self)
+{
+  return self->state;
+}
+
+gboolean
+kh_checker_is_long_running (KhChecker *self)
+{
+  return self->long_cancellable != NULL;
+}
+
+const KhFindings *
+kh_checker_get_findings (KhChecker *self)
+{
+  return &self->findings;
+}
+
+/**
+ * kh_checker_get_inside:
+ *
+ * Returns: (transfer none) (nullable): the address that a server was asked from
+ */
+GInetSocketAddress *
+kh_checker_get_inside (KhChecker *self)
+{
+  return self->check != NULL ? kh_check_get_inside (self->check) : NULL;
+}
+
+/**
+ * kh_checker_get_outside:
+ *
+ * Returns: (transfer none) (nullable): the address that a server saw
+ */
+GInetSocketAddress *
+kh_checker_get_outside (KhChecker *self)
+{
+  return self->check != NULL ? kh_check_get_outside (self->check) : NULL;
+}
+
+/**
+ * kh_checker_get_servers:
+ *
+ * Returns: (nullable): who is asked, as a list for people
+ */
+const char *
+kh_checker_get_servers (KhChecker *self)
+{
+  return self->servers;
+}
+
+/**
+ * kh_check_state_name:
+ *
+ * Returns: a word for programs
+ */
+const char *
+kh_check_state_name (KhCheckState state)
+{
+  static const char *const names[] = { "none", "running", "done", "stopped", "no-server", "offline" };
+
+  g_return_val_if_fail ((guint) state < G_N_ELEMENTS (names), "none");
+
+  return names[state];
+}
+
+/* --- the object ------------------------------------------------------------------------------------------------- */
+
+static void
+kh_checker_dispose (GObject *object)
+{
+  KhChecker *self = KH_CHECKER (object);
+
+  g_clear_handle_id (&self->again_id, g_source_remove);
+  forget_check (self);
+  forget_long_check (self);
+  g_clear_object (&self->preferences);
+
+  G_OBJECT_CLASS (kh_checker_parent_class)->dispose (object);
+}
+
+static void
+kh_checker_finalize (GObject *object)
+{
+  g_free (KH_CHECKER (object)->servers);
+
+  G_OBJECT_CLASS (kh_checker_parent_class)->finalize (object);
+}
+
+static void
+kh_checker_class_init (KhCheckerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = kh_checker_dispose;
+  G_OBJECT_CLASS (klass)->finalize = kh_checker_finalize;
+
+  /**
+   * KhChecker::changed:
+   *
+   * Something was found, or a check begins or ends.
+   */
+  signals[CHANGED] = g_signal_new ("changed", KH_TYPE_CHECKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+kh_checker_init (KhChecker *self)
+{
+  kh_findings_init (&self->findings);
+  self->monitor = g_network_monitor_get_default ();
+  g_signal_connect_object (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self, 0);
+}
+
+/**
+ * kh_checker_new:
+ * @preferences: where the servers are taken from, anew for each check
+ *
+ * Returns: (transfer full): checks that have not begun
+ */
+KhChecker *
+kh_checker_new (GSettings *preferences)
+{
+  KhChecker *self = g_object_new (KH_TYPE_CHECKER, NULL);
+
+  self->preferences = g_object_ref (preferences);
+  return self;
+}
