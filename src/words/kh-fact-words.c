@@ -68,9 +68,9 @@ static const struct
   { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION, "preserving", N_ ("Same as inside"),
     N_ ("Your router takes the port of this computer as the outside port, so it is known beforehand.") },
   { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION, "sequential", N_ ("One after the other"),
-    N_ ("Your router counts its outside ports up, so the next one can be guessed.") },
+    N_ ("Your router counts its outside ports up, so the next one could be guessed; Knothole does not do so yet.") },
   { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION, "block", N_ ("From a small block"),
-    N_ ("Your router takes its outside ports at random from a small block, so one can be guessed in time.") },
+    N_ ("Your router takes its outside ports at random from a small block, so one could be guessed in time; Knothole does not do so yet.") },
   { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION, "random", N_ ("At random"),
     N_ ("Your router takes its outside ports at random, so the next one cannot be guessed.") },
 
@@ -308,8 +308,7 @@ idle_sentence (int seconds)
 {
   if (seconds < 60)
     /* Translators: s is the unit for seconds */
-    return g_strdup_printf (
-        _ ("A connection without a word was still there after %d s; Knothole speaks more often than that."), seconds);
+    return g_strdup_printf (_ ("A connection without a word was still there after %d s."), seconds);
   return g_strdup_printf (
       ngettext ("A connection without a word was still there after %d minute; Knothole speaks more often than "
                 "that.",
