@@ -386,7 +386,7 @@ run_try (gconstpointer data)
   KhDialBackLimits limits = kh_dial_back_limits;
   Scene scene = { 0 };
 
-  limits.go_ms = 300;
+  limits.go_ms = 1000;
   scene_set_up (&scene, &limits);
   try_it (&scene);
   scene_tear_down (&scene);
