@@ -245,7 +245,7 @@ def test_check():
     with server() as house:
         with cli("check", *house.options) as table:
             expect_end(table, 0)
-            text = "\n".join(table.lines)
+            text = "\n".join(line for _, line in table.lines)
             assert "No NAT" in text and "127.0.0.1" in text, text
         with cli("check", *house.options, "--json") as lines:
             expect_end(lines, 0)
