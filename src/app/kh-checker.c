@@ -21,6 +21,7 @@ struct _KhChecker
   GObject parent_instance;
 
   GSettings *preferences;
+  KhFactsCache *cache;
   GNetworkMonitor *monitor;
   char *servers;
 
@@ -73,6 +74,7 @@ check_new (KhChecker *self)
   g_autoptr (KhTrace) trace = kh_trace_new ();
   KhCheck *check = kh_check_new (trace, (const char *const *) settings->stun_servers);
 
+  kh_check_set_cache (check, self->cache);
   g_free (self->servers);
   self->servers = g_strjoinv (", ", settings->stun_servers);
   g_signal_connect_object (check, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
@@ -356,6 +358,7 @@ kh_checker_dispose (GObject *object)
   forget_check (self);
   forget_long_check (self);
   g_clear_object (&self->preferences);
+  g_clear_object (&self->cache);
 
   G_OBJECT_CLASS (kh_checker_parent_class)->dispose (object);
 }
@@ -393,14 +396,16 @@ kh_checker_init (KhChecker *self)
 /**
  * kh_checker_new:
  * @preferences: where the servers are taken from, anew for each check
+ * @cache: gets what is found
  *
  * Returns: (transfer full): checks that have not begun
  */
 KhChecker *
-kh_checker_new (GSettings *preferences)
+kh_checker_new (GSettings *preferences, KhFactsCache *cache)
 {
   KhChecker *self = g_object_new (KH_TYPE_CHECKER, NULL);
 
   self->preferences = g_object_ref (preferences);
+  self->cache = g_object_ref (cache);
   return self;
 }

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "kh-facts-cache.h"
 #include "kh-findings.h"
 
 G_BEGIN_DECLS
@@ -29,7 +30,8 @@ typedef enum
 #define KH_TYPE_CHECKER (kh_checker_get_type ())
 G_DECLARE_FINAL_TYPE (KhChecker, kh_checker, KH, CHECKER, GObject)
 
-KhChecker          *kh_checker_new             (GSettings    *preferences);
+KhChecker          *kh_checker_new             (GSettings    *preferences,
+                                                KhFactsCache *cache);
 void                kh_checker_start           (KhChecker    *self);
 void                kh_checker_stop            (KhChecker    *self);
 void                kh_checker_start_long      (KhChecker    *self);

@@ -41,6 +41,7 @@ struct _KhWindow
   GSettings *preferences;
   KhSession *session; /* NULL on the pages before one */
   KhRole role;
+  KhFactsCache *cache; /* what checks and sessions find out about networks */
   KhChecker *checker;  /* NULL until the network is first checked */
   char *joined_with;   /* what the last joining was tried with */
   gboolean connected;  /* it has come to a conversation */
@@ -381,6 +382,7 @@ new_session (KhWindow *self, KhRole role)
   drop_session (self);
   self->role = role;
   self->session = kh_session_new (settings);
+  kh_session_set_cache (self->session, self->cache);
   g_signal_connect_object (self->session, "notify::phase", G_CALLBACK (on_phase), self, 0);
   g_signal_connect_object (self->session, "message-received", G_CALLBACK (on_received), self, 0);
   kh_reaching_page_set_session (KH_REACHING_PAGE (get_page (self, "reaching")), self->session);
@@ -489,7 +491,7 @@ kh_window_check_network (KhWindow *self)
   page = KH_CHECK_PAGE (get_page (self, "check"));
   if (self->checker == NULL)
     {
-      self->checker = kh_checker_new (self->preferences);
+      self->checker = kh_checker_new (self->preferences, self->cache);
       g_signal_connect_object (self->checker, "changed", G_CALLBACK (update_check_actions), self, G_CONNECT_SWAPPED);
       kh_check_page_set_checker (page, self->checker);
     }
@@ -779,6 +781,7 @@ kh_window_dispose (GObject *object)
     }
   g_clear_object (&self->checker);
   g_clear_object (&self->preferences);
+  g_clear_object (&self->cache);
   g_clear_weak_pointer (&self->question);
   g_clear_weak_pointer (&self->toast);
 
@@ -840,6 +843,7 @@ kh_window_new (GtkApplication *application, GSettings *preferences)
   KhWindow *self = g_object_new (KH_TYPE_WINDOW, "application", application, NULL);
 
   self->preferences = g_object_ref (preferences);
+  self->cache = kh_facts_cache_new ();
   g_settings_bind (preferences, "window-width", self, "default-width", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "window-height", self, "default-height", G_SETTINGS_BIND_DEFAULT);
   g_settings_bind (preferences, "window-maximized", self, "maximized", G_SETTINGS_BIND_DEFAULT);

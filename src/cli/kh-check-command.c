@@ -15,6 +15,7 @@ typedef struct
   const KhOptions *options;
   KhOutput *output;
   KhOutput *errors;
+  KhTrace *trace;
   KhCheck *check;
   GCancellable *cancellable;
   GMainLoop *loop;
@@ -65,6 +66,8 @@ on_done (GObject *source, GAsyncResult *result, gpointer user_data)
       g_autofree char *line = g_strdup_printf ("knothole-cli: %s", error->message);
 
       command->status = EXIT_UNREACHABLE;
+      kh_trace_add (command->trace, "session.failed", "code:s sentence:s",
+                    kh_error_code_name (KH_ERROR_SERVER_UNREACHABLE), error->message);
       kh_output_line (command->errors, line);
     }
   if (!command->options->json && command->status == 0)
@@ -114,7 +117,7 @@ kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *erro
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (KhCheck) check = kh_check_new (trace, (const char *const *) options->settings->stun_servers);
-  Command command = { options, output, errors, check, cancellable, loop, { FALSE }, 0 };
+  Command command = { options, output, errors, trace, check, cancellable, loop, { FALSE }, 0 };
   guint interrupt = g_unix_signal_add (SIGINT, on_sigint, &command);
   guint terminate = g_unix_signal_add (SIGTERM, on_sigterm, &command);
 

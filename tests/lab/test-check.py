@@ -115,7 +115,7 @@ def test_no_server(build):
                os.path.join(build, "src/cli/knothole-cli"), "check", "--json", "--stun={server}"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60 * PATIENCE)
     assert result.returncode == 5, f"status {result.returncode}: {result.stderr}"
-    event = json.loads(result.stdout.splitlines()[-1])
+    event = next(event for event in map(json.loads, result.stdout.splitlines()) if event["type"] == "check.done")
     assert event["reasons"]["mapping"] == event["reasons"]["filtering"] == "no-server", event
     assert "No STUN server answered" in result.stderr
 

@@ -7,6 +7,7 @@
 #include "kh-error.h"
 #include "kh-hairpin.h"
 #include "kh-idle.h"
+#include "kh-interfaces.h"
 #include "kh-json.h"
 #include "kh-probe.h"
 #include "kh-scout.h"
@@ -53,6 +54,8 @@ struct _KhCheck
 
   KhTrace *trace;
   char **servers;
+  KhFactsCache *cache;
+  KhCheckExtent extent;
   KhFindings findings;
   KhScout *scout;
   KhSurroundings *surroundings;
@@ -98,6 +101,7 @@ kh_check_finalize (GObject *object)
   KhCheck *self = KH_CHECK (object);
 
   g_object_unref (self->trace);
+  g_clear_object (&self->cache);
   g_strfreev (self->servers);
   g_clear_object (&self->inside);
   g_clear_object (&self->outside);
@@ -144,6 +148,18 @@ kh_check_new (KhTrace *trace, const char *const *servers)
   return self;
 }
 
+/**
+ * kh_check_set_cache:
+ * @cache: gets what a whole check has found
+ */
+void
+kh_check_set_cache (KhCheck *self, KhFactsCache *cache)
+{
+  g_return_if_fail (KH_IS_CHECK (self));
+
+  g_set_object (&self->cache, cache);
+}
+
 /* --- what is found ------------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -159,6 +175,29 @@ is_open (KhCheck *self, KhFinding finding)
   return self->task != NULL && self->findings.reasons[finding] == KH_REASON_NOT_YET;
 }
 
+static gboolean
+is_over (KhCheck *self)
+{
+  for (int i = 0; i < KH_N_FINDINGS; i++)
+    if (self->findings.reasons[i] == KH_REASON_NOT_YET)
+      return FALSE;
+  return TRUE;
+}
+
+/* Part of a check would stand in the way of a whole one. */
+static void
+keep (KhCheck *self)
+{
+  g_autoptr (KhInterfaces) interfaces = NULL;
+
+  if (self->cache == NULL || self->outside == NULL || self->extent == KH_CHECK_QUICK)
+    return;
+
+  interfaces = kh_interfaces_new_read ();
+  kh_facts_cache_store (self->cache, kh_interfaces_get_gateway (interfaces),
+                        g_inet_socket_address_get_address (self->outside), &self->findings.facts);
+}
+
 /* Ends the task; all that is still open stays unknown for @reason. */
 static void
 finish (KhCheck *self, KhReason reason)
@@ -169,6 +208,8 @@ finish (KhCheck *self, KhReason reason)
   if (task == NULL)
     return;
 
+  if (is_over (self))
+    keep (self);
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if (self->findings.reasons[i] == KH_REASON_NOT_YET)
       self->findings.reasons[i] = reason;
@@ -185,14 +226,6 @@ finish (KhCheck *self, KhReason reason)
                              "No STUN server answered. Check the internet connection, or name another server.");
 }
 
-static void
-finish_if_done (KhCheck *self)
-{
-  for (int i = 0; i < KH_N_FINDINGS; i++)
-    if (self->findings.reasons[i] == KH_REASON_NOT_YET)
-      return;
-  finish (self, KH_REASON_STOPPED);
-}
 
 /* One finding is over. */
 static void
@@ -204,7 +237,8 @@ conclude (KhCheck *self, KhFinding finding, KhReason reason)
   self->findings.reasons[finding] = reason;
   kh_trace_add (self->trace, "check.found", "fact:s reason:s", kh_finding_name (finding), kh_reason_name (reason));
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
-  finish_if_done (self);
+  if (is_over (self))
+    finish (self, KH_REASON_STOPPED);
 }
 
 static void
@@ -213,7 +247,7 @@ conclude_tests (KhCheck *self, KhReason reason)
   static const KhFinding tests[] = {
     KH_FINDING_FILTERING, KH_FINDING_ALLOCATION, KH_FINDING_STRANGER,  KH_FINDING_SIMULTANEOUS_OPEN,
     KH_FINDING_BARE_SYN,  KH_FINDING_HAIRPIN,    KH_FINDING_AFTER_FIN, KH_FINDING_AFTER_RST,
-    KH_FINDING_IDLE,
+    KH_FINDING_IDLE,      KH_FINDING_HOST_FIREWALL,
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
@@ -242,8 +276,8 @@ look_at_aftermath (KhCheck *self)
 {
   const KhAftermathWay way = {
     .elsewhere = kh_scout_get_elsewhere (self->scout),
-    .control = kh_probe_get_client (self->probes[PROBE_CONTROL]),
-    .lets_in = self->port_outcome.reason == KH_REASON_KNOWN && self->port_outcome.result == KH_DIAL_CONNECTED,
+    .control = self->probes[PROBE_CONTROL] != NULL ? kh_probe_get_client (self->probes[PROBE_CONTROL]) : NULL,
+    .lets_in = self->probes[PROBE_CONTROL] != NULL && self->port_outcome.reason == KH_REASON_KNOWN && self->port_outcome.result == KH_DIAL_CONNECTED,
     .preserving = kh_facts_is (&self->findings.facts, KH_FACT_ALLOCATION, "preserving"),
   };
   static const Which probes[] = { PROBE_FIN, PROBE_RST };
@@ -258,7 +292,7 @@ look_at_aftermath (KhCheck *self)
     }
 
   for (gsize i = 0; i < G_N_ELEMENTS (probes); i++)
-    if (kh_probe_get_outside (self->probes[probes[i]]) != NULL)
+    if (self->probes[probes[i]] != NULL && kh_probe_get_outside (self->probes[probes[i]]) != NULL)
       kh_aftermath_async (self->probes[probes[i]], &way, self->cancellable, on_aftermath, g_object_ref (self));
     else
       conclude (self, probes[i] == PROBE_FIN ? KH_FINDING_AFTER_FIN : KH_FINDING_AFTER_RST, KH_REASON_SERVER_SILENT);
@@ -432,7 +466,7 @@ look_at_hairpin (KhCheck *self)
   KhProbe *one = self->probes[PROBE_HAIRPIN];
   KhProbe *other = self->probes[PROBE_HAIRPIN_TOO];
 
-  if (!is_open (self, KH_FINDING_HAIRPIN) || one == NULL || kh_probe_get_outside (one) == NULL ||
+  if (!is_open (self, KH_FINDING_HAIRPIN) || one == NULL || other == NULL || kh_probe_get_outside (one) == NULL ||
       kh_probe_get_outside (other) == NULL)
     return;
   /* Without a NAT the way never leaves this computer. */
@@ -724,6 +758,7 @@ kh_check_run_async (KhCheck *self, KhCheckExtent extent, GCancellable *cancellab
   self->task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, kh_check_run_async);
   self->cancellable = g_cancellable_new ();
+  self->extent = extent;
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if ((extent == KH_CHECK_QUICK && !is_quick (i)) || (extent != KH_CHECK_LONG && i == KH_FINDING_IDLE))
       self->findings.reasons[i] = KH_REASON_NOT_ASKED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "kh-facts-cache.h"
 #include "kh-findings.h"
 #include "kh-trace.h"
 
@@ -26,6 +27,8 @@ G_DECLARE_FINAL_TYPE (KhCheck, kh_check, KH, CHECK, GObject)
 
 KhCheck            *kh_check_new          (KhTrace             *trace,
                                            const char *const   *servers);
+void                kh_check_set_cache    (KhCheck             *self,
+                                           KhFactsCache        *cache);
 void                kh_check_run_async    (KhCheck             *self,
                                            KhCheckExtent        extent,
                                            GCancellable        *cancellable,

@@ -71,22 +71,9 @@ kh_own_facts_new (KhTrace *trace, const char *const *servers, KhFactsCache *cach
   KhOwnFacts *self = g_object_new (KH_TYPE_OWN_FACTS, NULL);
 
   self->check = kh_check_new (trace, servers);
+  kh_check_set_cache (self->check, cache);
   self->cache = g_object_ref (cache);
   return self;
-}
-
-static void
-on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhOwnFacts) self = user_data;
-  KhCheck *check = KH_CHECK (source);
-  GInetSocketAddress *outside = kh_check_get_outside (check);
-
-  /* Part of a check would stand in the way of a whole one. */
-  if (kh_check_run_finish (check, result, NULL) && self->cache != NULL && outside != NULL &&
-      kh_check_get_findings (check)->reasons[KH_FINDING_HAIRPIN] != KH_REASON_NOT_ASKED)
-    kh_facts_cache_store (self->cache, self->gateway, g_inet_socket_address_get_address (outside),
-                          &kh_check_get_findings (check)->facts);
 }
 
 /**
@@ -98,7 +85,7 @@ kh_own_facts_start (KhOwnFacts *self, KhCheckExtent extent)
 {
   g_return_if_fail (KH_IS_OWN_FACTS (self));
 
-  kh_check_run_async (self->check, extent, self->cancellable, on_checked, g_object_ref (self));
+  kh_check_run_async (self->check, extent, self->cancellable, NULL, NULL);
 }
 
 /**

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "kh-check.h"
-#include "kh-facts-cache.h"
 
 G_BEGIN_DECLS
 
