@@ -79,8 +79,7 @@ test_facts (Fixture *fixture, gconstpointer unused)
   assert_fact (fixture, "router_row", "Your Router", KEEPS);
   kh_trace_add (trace (fixture), "offer.received", "facts:o",
                 kh_json_build ("mapping:s", "address-and-port-dependent"));
-  assert_fact (fixture, "friend_row", "Your Friend's Router",
-               "Symmetric");
+  assert_fact (fixture, "friend_row", "Your Friend's Router", "Symmetric");
   kh_test_assert_narrow (fixture->page);
 }
 

@@ -226,7 +226,6 @@ finish (KhCheck *self, KhReason reason)
                              "No STUN server answered. Check the internet connection, or name another server.");
 }
 
-
 /* One finding is over. */
 static void
 conclude (KhCheck *self, KhFinding finding, KhReason reason)
@@ -245,8 +244,8 @@ static void
 conclude_tests (KhCheck *self, KhReason reason)
 {
   static const KhFinding tests[] = {
-    KH_FINDING_FILTERING, KH_FINDING_ALLOCATION, KH_FINDING_STRANGER,  KH_FINDING_SIMULTANEOUS_OPEN,
-    KH_FINDING_BARE_SYN,  KH_FINDING_HAIRPIN,    KH_FINDING_AFTER_FIN, KH_FINDING_AFTER_RST,
+    KH_FINDING_FILTERING, KH_FINDING_ALLOCATION,    KH_FINDING_STRANGER,  KH_FINDING_SIMULTANEOUS_OPEN,
+    KH_FINDING_BARE_SYN,  KH_FINDING_HAIRPIN,       KH_FINDING_AFTER_FIN, KH_FINDING_AFTER_RST,
     KH_FINDING_IDLE,      KH_FINDING_HOST_FIREWALL,
   };
 
@@ -277,7 +276,8 @@ look_at_aftermath (KhCheck *self)
   const KhAftermathWay way = {
     .elsewhere = kh_scout_get_elsewhere (self->scout),
     .control = self->probes[PROBE_CONTROL] != NULL ? kh_probe_get_client (self->probes[PROBE_CONTROL]) : NULL,
-    .lets_in = self->probes[PROBE_CONTROL] != NULL && self->port_outcome.reason == KH_REASON_KNOWN && self->port_outcome.result == KH_DIAL_CONNECTED,
+    .lets_in = self->probes[PROBE_CONTROL] != NULL && self->port_outcome.reason == KH_REASON_KNOWN &&
+               self->port_outcome.result == KH_DIAL_CONNECTED,
     .preserving = kh_facts_is (&self->findings.facts, KH_FACT_ALLOCATION, "preserving"),
   };
   static const Which probes[] = { PROBE_FIN, PROBE_RST };
@@ -302,8 +302,8 @@ look_at_aftermath (KhCheck *self)
 static void
 maybe_look_at_aftermath (KhCheck *self)
 {
-  if (self->scouted && self->asking == 0 && self->dial_backs == 0 && !self->closing && !is_open (self, KH_FINDING_FILTERING) &&
-      !is_open (self, KH_FINDING_ALLOCATION))
+  if (self->scouted && self->asking == 0 && self->dial_backs == 0 && !self->closing &&
+      !is_open (self, KH_FINDING_FILTERING) && !is_open (self, KH_FINDING_ALLOCATION))
     look_at_aftermath (self);
 }
 
@@ -373,11 +373,11 @@ on_address_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   on_dialled_back (self, KH_PROBE (source), result, &self->address_outcome);
 }
 
+/* Right behind the first question: that saves a round trip. */
 static void
-look_at_filtering (KhCheck *self)
+look_at_filtering (KhStunClient *control, KhCheck *self)
 {
   KhProbe *probe = self->probes[PROBE_FILTER];
-  KhStunClient *control = kh_probe_get_client (probe);
 
   self->dial_backs = 2;
   kh_dial_back_async (probe, control, KH_DIAL_PORT, self->cancellable, on_port_dialled, g_object_ref (self));
@@ -408,7 +408,7 @@ look_at_hole (KhCheck *self, Which which)
   KhProbe *probe = self->probes[which];
 
   if (!is_open (self, finding) || is_open (self, KH_FINDING_MAPPING) || probe == NULL ||
-      kh_probe_get_outside (probe) == NULL)
+      kh_stun_client_get_cookie (kh_probe_get_client (probe)) == NULL)
     return;
   if (kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-and-port-dependent"))
     conclude (self, finding, KH_REASON_MAPPING_DIFFERS);
@@ -488,8 +488,7 @@ look_at_allocation (KhCheck *self)
 
   kh_scout_see (self->scout, &sightings);
   if (sightings.first != NULL)
-    samples[n++] =
-        (KhSample){ kh_scout_get_port (self->scout), g_inet_socket_address_get_port (sightings.first) };
+    samples[n++] = (KhSample){ kh_scout_get_port (self->scout), g_inet_socket_address_get_port (sightings.first) };
   for (Which i = 0; i < N_PROBES; i++)
     if (self->probes[i] != NULL && kh_probe_get_outside (self->probes[i]) != NULL)
       samples[n++] = (KhSample){ kh_port_get_number (kh_probe_get_port (self->probes[i])),
@@ -530,9 +529,10 @@ give_up (KhCheck *self, Which which, KhReason reason)
 static void
 start_test (KhCheck *self, Which which)
 {
-  if (which == PROBE_FILTER)
-    look_at_filtering (self);
-  else if (which == PROBE_HAIRPIN || which == PROBE_HAIRPIN_TOO)
+  if (kh_stun_client_get_cookie (kh_probe_get_client (self->probes[which])) == NULL && which != PROBE_HAIRPIN &&
+      which != PROBE_HAIRPIN_TOO)
+    give_up (self, which, KH_REASON_NO_DIAL_BACK);
+  if (which == PROBE_HAIRPIN || which == PROBE_HAIRPIN_TOO)
     look_at_hairpin (self);
   else if (which == PROBE_CROSSING || which == PROBE_BARE_SYN)
     look_at_hole (self, which);
@@ -574,6 +574,9 @@ send_probes (KhCheck *self, GInetSocketAddress *server)
           continue;
         }
       self->asking++;
+      if (i == PROBE_FILTER && kh_stun_client_get_cookie (kh_scout_get_chosen (self->scout)) != NULL)
+        g_signal_connect_object (kh_probe_get_client (self->probes[i]), "connected", G_CALLBACK (look_at_filtering),
+                                 self, 0);
       kh_probe_ask_async (self->probes[i], on_probe_asked, g_object_ref (self));
     }
 }
@@ -730,8 +733,8 @@ watch (KhCheck *self, GCancellable *cancellable)
 {
   self->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, self);
   g_source_set_name_by_id (self->deadline_id, "kh-check deadline");
-  self->network_id = g_signal_connect (g_network_monitor_get_default (), "network-changed",
-                                       G_CALLBACK (on_network_changed), self);
+  self->network_id =
+      g_signal_connect (g_network_monitor_get_default (), "network-changed", G_CALLBACK (on_network_changed), self);
   if (cancellable != NULL)
     {
       self->cancel_source = g_cancellable_source_new (cancellable);

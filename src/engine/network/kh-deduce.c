@@ -191,7 +191,8 @@ kh_deduce_allocation (const KhSample *samples, guint n_samples, KhFacts *facts)
     }
 
   /* The usual estimate of a range from the outermost of n numbers in it. */
-  range = (facts->numbers[KH_FACT_PORT_HIGH] - facts->numbers[KH_FACT_PORT_LOW]) * (n_samples + 1.0) / (n_samples - 1.0);
+  range =
+      (facts->numbers[KH_FACT_PORT_HIGH] - facts->numbers[KH_FACT_PORT_LOW]) * (n_samples + 1.0) / (n_samples - 1.0);
   return set (facts, KH_FACT_ALLOCATION, range <= MAX_BLOCK ? "block" : "random");
 }
 

@@ -285,7 +285,7 @@ watch (Ask *ask)
 
 /**
  * kh_dial_back_async:
- * @target: whose mapping is to be dialled; it has asked, its connection may have ended
+ * @target: whose mapping is to be dialled; its connection may have ended when it has asked before
  * @control: an open connection to the same server, that of @target or another's
  * @kind: how; not %KH_DIAL_POKE
  * @cancellable: (nullable): ends it
@@ -312,7 +312,7 @@ kh_dial_back_async (KhProbe *target, KhStunClient *control, KhDialKind kind, GCa
   memcpy (ask->id, unique->id, sizeof ask->id);
 
   watch (ask);
-  if (kh_stun_client_get_cookie (kh_probe_get_client (target)) == NULL)
+  if (control != kh_probe_get_client (target) && kh_stun_client_get_cookie (kh_probe_get_client (target)) == NULL)
     end (ask, KH_REASON_NO_DIAL_BACK, KH_DIAL_UNKNOWN);
   else if (!kh_probe_listen (target, NULL))
     end (ask, KH_REASON_LOCAL, KH_DIAL_UNKNOWN);

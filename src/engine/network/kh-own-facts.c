@@ -110,9 +110,8 @@ void
 kh_own_facts_fill (KhOwnFacts *self, GInetSocketAddress *outside, KhFacts *facts)
 {
   const KhFacts *before =
-      outside != NULL
-          ? kh_facts_cache_lookup (self->cache, self->gateway, g_inet_socket_address_get_address (outside))
-          : NULL;
+      outside != NULL ? kh_facts_cache_lookup (self->cache, self->gateway, g_inet_socket_address_get_address (outside))
+                      : NULL;
 
   g_return_if_fail (KH_IS_OWN_FACTS (self));
 

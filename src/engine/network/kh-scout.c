@@ -279,8 +279,7 @@ ask_others (KhScout *self)
   if (other == NULL || !kh_address_is_neighbour (server, other))
     return;
 
-  self->other_port =
-      ask_at (self, g_inet_socket_address_get_address (server), g_inet_socket_address_get_port (other));
+  self->other_port = ask_at (self, g_inet_socket_address_get_address (server), g_inet_socket_address_get_port (other));
   self->other_address = ask_at (self, g_inet_socket_address_get_address (other), port);
 }
 
@@ -290,7 +289,8 @@ choose (KhScout *self, Place *place)
   g_clear_handle_id (&self->grace_id, g_source_remove);
   self->chosen = place;
   g_signal_emit (self, signals[SIGNAL_CHOSEN], 0);
-  ask_others (self);
+  if (!g_cancellable_is_cancelled (self->cancellable))
+    ask_others (self);
 }
 
 static gboolean

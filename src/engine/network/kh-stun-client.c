@@ -43,6 +43,7 @@ G_DEFINE_FINAL_TYPE (KhStunClient, kh_stun_client, G_TYPE_OBJECT)
 
 enum
 {
+  SIGNAL_CONNECTED,
   SIGNAL_CLOSED,
   SIGNAL_MESSAGE,
   N_SIGNALS
@@ -79,6 +80,14 @@ kh_stun_client_class_init (KhStunClientClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = kh_stun_client_dispose;
   G_OBJECT_CLASS (klass)->finalize = kh_stun_client_finalize;
+
+  /**
+   * KhStunClient::connected:
+   *
+   * The first question has left; others may follow it without waiting for the answer.
+   */
+  signals[SIGNAL_CONNECTED] =
+      g_signal_new ("connected", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
    * KhStunClient::closed:
@@ -311,6 +320,8 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
   self->connection = g_steal_pointer (&connection);
   read_on (self);
   send_request (self);
+  if (self->connection != NULL)
+    g_signal_emit (self, signals[SIGNAL_CONNECTED], 0);
 }
 
 static gboolean

@@ -142,7 +142,8 @@ ask_gateway (KhSurroundings *self, GInetAddress *local)
   GInetAddress *gateway = kh_interfaces_get_gateway (self->interfaces);
 
   /* A server on this computer itself is not reached through a router. */
-  if (gateway == NULL || g_inet_address_get_is_loopback (local) || !kh_interfaces_is_on_link (self->interfaces, gateway))
+  if (gateway == NULL || g_inet_address_get_is_loopback (local) ||
+      !kh_interfaces_is_on_link (self->interfaces, gateway))
     found (self, KH_FINDING_ROUTER, KH_REASON_NO_GATEWAY);
   else
     kh_gateway_ask_async (gateway, local, GATEWAY_PATIENCE_MS, self->cancellable, on_gateway, g_object_ref (self));
@@ -157,6 +158,7 @@ ask_gateway (KhSurroundings *self, GInetAddress *local)
 void
 kh_surroundings_look (KhSurroundings *self, KhStunClient *chosen)
 {
+  g_autoptr (KhSurroundings) alive = g_object_ref (self); /* whoever is told may let go of it */
   GInetAddress *server, *local;
 
   g_return_if_fail (KH_IS_SURROUNDINGS (self));
@@ -219,6 +221,7 @@ on_v6_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 void
 kh_surroundings_look_v6 (KhSurroundings *self, GInetSocketAddress *server)
 {
+  g_autoptr (KhSurroundings) alive = g_object_ref (self);
   g_autoptr (GPtrArray) own = NULL;
 
   g_return_if_fail (KH_IS_SURROUNDINGS (self));

@@ -52,8 +52,14 @@ test_mapping (void)
 static void
 test_filtering (void)
 {
-#define WENT(how) { KH_REASON_KNOWN, KH_DIAL_##how }
-#define NOT(why) { KH_REASON_##why, KH_DIAL_UNKNOWN }
+#define WENT(how)                                                                                                      \
+  {                                                                                                                    \
+    KH_REASON_KNOWN, KH_DIAL_##how                                                                                     \
+  }
+#define NOT(why)                                                                                                       \
+  {                                                                                                                    \
+    KH_REASON_##why, KH_DIAL_UNKNOWN                                                                                   \
+  }
   static const struct
   {
     KhDialOutcome port, address;
@@ -124,7 +130,8 @@ test_allocation (void)
 static void
 test_allocation_range (void)
 {
-  const KhSample samples[] = { { 1, 700 }, { 2, 300 }, { 3, 500 }, { 4, 301 }, { 5, 650 }, { 6, 420 }, { 7, 333 }, { 8, 699 } };
+  const KhSample samples[] = { { 1, 700 }, { 2, 300 }, { 3, 500 }, { 4, 301 },
+                               { 5, 650 }, { 6, 420 }, { 7, 333 }, { 8, 699 } };
   KhFacts facts;
 
   kh_facts_init (&facts);
