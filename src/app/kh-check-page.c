@@ -24,7 +24,7 @@ struct _KhCheckPage
   GtkSpinner *spinner;
   GtkLabel *verdict_label;
   GtkLabel *servers_label;
-  GtkLabel *status_label;
+  GtkLabel *spoken_label;
   GtkButton *run_button;
   AdwActionRow *type_row;
   AdwActionRow *mapping_row;
@@ -149,7 +149,7 @@ show_head (KhCheckPage *self, const KhFindings *findings, const char *servers)
 
   set_text (self->verdict_label, headline (self->state, findings));
   set_text (self->servers_label, asked);
-  set_text (self->status_label, status);
+  set_text (self->spoken_label, status);
   gtk_widget_set_visible (GTK_WIDGET (self->servers_label), *asked != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), running);
   gtk_spinner_set_spinning (self->spinner, running);
@@ -382,7 +382,7 @@ kh_check_page_class_init (KhCheckPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, spinner);
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, verdict_label);
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, servers_label);
-  gtk_widget_class_bind_template_child (widget_class, KhCheckPage, status_label);
+  gtk_widget_class_bind_template_child (widget_class, KhCheckPage, spoken_label);
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, run_button);
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, type_row);
   gtk_widget_class_bind_template_child (widget_class, KhCheckPage, mapping_row);

@@ -138,10 +138,10 @@ test_done (Fixture *fixture, gconstpointer unused)
   assert_finding (fixture, KH_FINDING_HAIRPIN, "Not known");
   assert_button (fixture, "Run Again", "win.check-again");
   g_assert_true (kh_test_is_shown (fixture->page, "friends_group"));
-  g_assert_cmpstr (kh_test_text_of (fixture->page, "status_label"), ==,
+  g_assert_cmpstr (kh_test_text_of (fixture->page, "spoken_label"), ==,
                    "The network check is done: Port-restricted cone");
   g_assert_cmpstr (kh_test_text_of (fixture->page, "servers_label"), ==, "Asked stun.example.org");
-  kh_test_assert_role (kh_test_find (fixture->page, "status_label"), GTK_ACCESSIBLE_ROLE_STATUS);
+  kh_test_assert_role (kh_test_find (fixture->page, "spoken_label"), GTK_ACCESSIBLE_ROLE_STATUS);
 }
 
 /* Whatever the reason, the row tells it, and is as narrow. */

@@ -341,6 +341,61 @@ test_twice (KhApplication *application, KhWindow *window)
     }
 }
 
+/* --- the network check ------------------------------------------------------------------------------------------ */
+
+static gboolean
+is_check_over (KhWindow *window)
+{
+  return !kh_test_state_is (window, "check", "none") && !kh_test_state_is (window, "check", "running");
+}
+
+static void
+test_check (KhApplication *application, KhWindow *window)
+{
+  g_autoptr (KhTestFriend) friend = kh_test_friend_new (NULL);
+  g_autoptr (GSettings) preferences = kh_test_use_server (friend);
+  g_autofree char *report = NULL;
+
+  kh_test_assert_state (window, "check", "none");
+  kh_test_activate (window, "app.check-network", NULL);
+  kh_test_assert_page (window, "check");
+  assert_title (window, "Network Check");
+  assert_enabled (window, " back ");
+  g_assert_true (kh_test_has_focus (kh_test_find (kh_test_window_page (window, "check"), "run_button")));
+  kh_test_wait_until (is_check_over (window), 30000);
+  kh_test_assert_state (window, "check", "done");
+  g_assert_true (kh_test_has_focus (kh_test_find (kh_test_window_page (window, "check"), "run_button")));
+
+  kh_test_activate (window, "win.copy-check", NULL);
+  report = kh_test_read_clipboard (window);
+  g_assert_nonnull (strstr (report, "NAT Type"));
+  assert_told (window, "Copied, with shortened addresses");
+
+  /* What is known is not asked again; whoever wants may. */
+  kh_test_activate (window, "win.back", NULL);
+  kh_test_assert_page (window, "home");
+  g_assert_false (kh_test_is_enabled (window, "copy-check"));
+  kh_test_activate (window, "app.check-network", NULL);
+  kh_test_assert_state (window, "check", "done");
+  kh_test_activate (window, "win.check-again", NULL);
+  kh_test_assert_state (window, "check", "running");
+  kh_test_activate (window, "win.stop-check", NULL);
+  kh_test_wait_until (kh_test_state_is (window, "check", "stopped"), 5000);
+}
+
+/* A check that runs is ended with its window. */
+static void
+test_close_while_checking (KhApplication *application, KhWindow *window)
+{
+  g_autoptr (KhTestFriend) friend = kh_test_friend_new (NULL);
+  g_autoptr (GSettings) preferences = kh_test_use_server (friend);
+
+  kh_test_activate (window, "app.check-network", NULL);
+  kh_test_activate (window, "win.check-long", NULL);
+  kh_test_assert_state (window, "check", "running");
+  kh_test_close_for_good (window);
+}
+
 /* --- one thing at a time ---------------------------------------------------------------------------------------- */
 
 static void
@@ -355,7 +410,7 @@ open_uri (KhApplication *application, const char *uri)
 static void
 assert_refuses_more (KhApplication *application, KhWindow *window, const char *sentence)
 {
-  static const char *const ways[] = { "app.invite", "app.enter-code", "app.join", "link" };
+  static const char *const ways[] = { "app.invite", "app.enter-code", "app.check-network", "app.join", "link" };
   KhSession *session = kh_test_last_session ();
   g_autofree char *phase = kh_test_state (window, "phase");
   g_autofree char *page = g_strdup (gtk_stack_get_visible_child_name (GTK_STACK (kh_test_find (window, "stack"))));
@@ -428,6 +483,8 @@ main (int argc, char **argv)
   kh_test_application_add ("/window/states-are-read-only", test_states_are_read_only);
   kh_test_application_add ("/window/enter-code", test_enter_code);
   kh_test_application_add ("/window/invite", test_invite);
+  kh_test_application_add ("/window/check", test_check);
+  kh_test_application_add ("/window/close-while-checking", test_close_while_checking);
   kh_test_application_add ("/window/copy", test_copy);
   kh_test_application_add ("/window/friend-joins", test_friend_joins);
   kh_test_application_add ("/window/join", test_join);
