@@ -19,7 +19,6 @@ typedef struct
   KhCheck *check;
   GCancellable *cancellable;
   GMainLoop *loop;
-  gboolean told[KH_N_FINDINGS];
   int status;
 } Command;
 
@@ -38,23 +37,6 @@ on_events (GListModel *trace, guint position, guint removed, guint added, gpoint
   kh_trace_foreach (KH_TRACE (trace), position, added, show_event, user_data);
 }
 
-/* So that somebody who waits sees that something happens. */
-static void
-on_changed (KhCheck *check, Command *command)
-{
-  const KhFindings *findings = kh_check_get_findings (check);
-
-  for (int i = 0; i < KH_N_FINDINGS; i++)
-    if (!command->told[i] && findings->reasons[i] == KH_REASON_KNOWN)
-      {
-        g_autofree char *value = kh_words_finding_value (findings, i);
-        g_autofree char *line = g_strdup_printf ("%s: %s", kh_words_finding_title (i), value);
-
-        command->told[i] = TRUE;
-        kh_output_line (command->errors, line);
-      }
-}
-
 static void
 on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -70,7 +52,7 @@ on_done (GObject *source, GAsyncResult *result, gpointer user_data)
                     kh_error_code_name (KH_ERROR_SERVER_UNREACHABLE), error->message);
       kh_output_line (command->errors, line);
     }
-  if (!command->options->json && command->status == 0)
+  if (!command->options->json && command->status != EXIT_UNREACHABLE)
     {
       g_autofree char *table =
           kh_words_report (kh_check_get_findings (command->check), kh_check_get_inside (command->check),
@@ -117,19 +99,21 @@ kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *erro
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (KhCheck) check = kh_check_new (trace, (const char *const *) options->settings->stun_servers);
-  Command command = { options, output, errors, trace, check, cancellable, loop, { FALSE }, 0 };
+  Command command = { options, output, errors, trace, check, cancellable, loop, 0 };
   guint interrupt = g_unix_signal_add (SIGINT, on_sigint, &command);
   guint terminate = g_unix_signal_add (SIGTERM, on_sigterm, &command);
 
   if (options->json)
     g_signal_connect (trace, "items-changed", G_CALLBACK (on_events), &command);
   else
-    g_signal_connect (check, "changed", G_CALLBACK (on_changed), &command);
+    kh_output_line (errors,
+                    options->extended
+                        ? "Checking the network. This takes up to half an hour; Ctrl+C shows what is known by then."
+                        : "Checking the network. This takes a few seconds.");
   kh_check_run_async (check, options->extended ? KH_CHECK_LONG : KH_CHECK_WHOLE, cancellable, on_done, &command);
   g_main_loop_run (loop);
 
   g_signal_handlers_disconnect_by_data (trace, &command);
-  g_signal_handlers_disconnect_by_data (check, &command);
   g_source_remove (interrupt);
   g_source_remove (terminate);
   return command.status;

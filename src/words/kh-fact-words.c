@@ -101,15 +101,15 @@ static const struct
     N_ ("Two computers behind your router do not reach each other by their outside addresses, so friends in one network meet by "
         "the local ones.") },
 
-  { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "kept", N_ ("Stays open"),
-    N_ ("After a connection was closed its hole stays open, so a friend still gets in by it.") },
+  { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "kept", N_ ("Is kept"),
+    N_ ("After a connection was closed its mapping lives on, with the same outside port.") },
   { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "same-port", N_ ("Same port again"),
     N_ ("After a connection was closed the next one has the same outside port, so a friend can go on dialling it.") },
   { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "lost", N_ ("Lost"),
     N_ ("After a connection was closed its outside port is lost, so one to a server has to stay open until the friend is reached.") },
 
-  { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "kept", N_ ("Stays open"),
-    N_ ("After a connection was cut off its hole stays open, so a friend still gets in by it.") },
+  { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "kept", N_ ("Is kept"),
+    N_ ("After a connection was cut off its mapping lives on, with the same outside port.") },
   { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "same-port", N_ ("Same port again"),
     N_ ("After a connection was cut off the next one has the same outside port, so a friend can go on dialling it.") },
   { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "lost", N_ ("Lost"),

@@ -49,8 +49,8 @@ kh_words_verdict (const KhFacts *facts)
     case KH_FORECAST_UNLIKELY:
     case KH_FORECAST_IMPOSSIBLE:
     default:
-      return ipv6 ? _ ("Only friends with IPv6 or an open network can reach you directly")
-                  : _ ("Only friends with an open network can reach you directly");
+      return ipv6 ? _ ("A direct line works only with friends who have IPv6, or whose router lets others in")
+                  : _ ("A direct line works only with friends whose router lets others in");
     }
 }
 

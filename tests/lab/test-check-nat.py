@@ -47,7 +47,7 @@ NATS = [
     ("masquerade", {}, None, PLAIN),
     ("masquerade random,fully-random", {"flags": "random,fully-random"}, None,
      PLAIN | {"mapping": APDM, "allocation": "random", "simultaneous_open": "unknown", "bare_syn": "unknown",
-              "after_fin": "lost", "after_rst": "lost"}),
+              "after_fin": "unknown", "after_rst": "unknown"}),
     ("strangers are refused", {"left": "rst"}, None, PLAIN | {"stranger": "rst"}),
     ("full DNAT", {}, full_dnat, PLAIN | OPEN),
     ("no NAT", {}, no_nat, PLAIN | OPEN | {"mapping": "none", "hairpin": "unknown", "nat_depth": 0}),

@@ -32,7 +32,7 @@ LETS_IN = {"host_firewall": "no", "after_fin": "kept", "after_rst": "kept"}
 NO_NAT = {"mapping": "none", "hairpin": "unknown", "nat_depth": 0}
 # Nobody can aim at a hole whose port is another for each destination.
 SYMMETRIC = {"mapping": APDM, "allocation": "random", "simultaneous_open": "unknown", "bare_syn": "unknown",
-             "after_fin": "lost", "after_rst": "lost"}
+             "after_fin": "unknown", "after_rst": "unknown"}
 BLOCK = {"allocation": "block", "after_fin": "kept", "after_rst": "kept"}
 
 ROUTERS = {
@@ -45,16 +45,18 @@ ROUTERS = {
     "symmetric": SYMMETRIC,
     "symmetric-rst": SYMMETRIC | {"stranger": "rst"},
     "symmetric-sequential": SYMMETRIC | {"allocation": "sequential", "delta": 1},
-    "symmetric-block": SYMMETRIC | {"allocation": "block"},
+    # Ports of a block are a provider's way: that there is one NAT alone cannot be told.
+    "symmetric-block": SYMMETRIC | {"allocation": "block", "double_nat": "unknown", "carrier_nat": "unknown"},
     "cgn": BLOCK | {"nat_depth": 2, "double_nat": "yes", "carrier_nat": "yes"},
-    "carrier": BLOCK,
+    "carrier": BLOCK | {"double_nat": "unknown", "carrier_nat": "unknown"},
     "no-bare-syn": {"bare_syn": "no"},
     "icmp-reject": {"stranger": "icmp"},
     "fin-forgets": {"allocation": "random", "after_fin": "lost", "after_rst": "lost"},
     "linux": {},
     "linux-random": SYMMETRIC,
     # Settings that no profile has
-    "port-restricted,mapping=adm,ports=random": {"mapping": ADM, "allocation": "random", "after_fin": "lost", "after_rst": "lost"},
+    "port-restricted,mapping=adm,ports=random": {"mapping": ADM, "allocation": "random", "after_fin": "unknown",
+                                                 "after_rst": "unknown"},
     "symmetric-sequential,ports=sequential:-3": SYMMETRIC | {"allocation": "sequential", "delta": -3},
     "port-restricted,ports=sequential:2": {"allocation": "sequential", "delta": 2, "after_fin": "kept", "after_rst": "kept"},
     "port-restricted,hairpin=yes": {"hairpin": "yes"},

@@ -223,8 +223,8 @@ test_verdicts (void)
     { "none", EIM, "no", "Friends can reach you directly on almost every network" },
     { EIM, APDM, "yes", "Friends can reach you directly on most networks, but not behind a strict router" },
     { EIM, "unknown", "no", "Friends can reach you directly on most networks" },
-    { APDM, APDM, "yes", "Only friends with IPv6 or an open network can reach you directly" },
-    { ADM, "unknown", "no", "Only friends with an open network can reach you directly" },
+    { APDM, APDM, "yes", "A direct line works only with friends who have IPv6, or whose router lets others in" },
+    { ADM, "unknown", "no", "A direct line works only with friends whose router lets others in" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (table); i++)

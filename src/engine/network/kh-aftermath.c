@@ -10,6 +10,7 @@ typedef struct
   KhProbe *closed;
   KhStunClient *again;
   gboolean preserving;
+  KhReason doubt; /* why nobody could see whether the old mapping lives */
 } Aftermath;
 
 typedef struct
@@ -54,6 +55,8 @@ on_dialled_again (GObject *source, GAsyncResult *result, gpointer user_data)
     finish (task, KH_REASON_SERVER_SILENT, NULL);
   else if (!kh_address_equal (G_SOCKET_ADDRESS (now), G_SOCKET_ADDRESS (before)))
     finish (task, KH_REASON_KNOWN, "lost");
+  else if (aftermath->preserving && aftermath->doubt != KH_REASON_KNOWN)
+    finish (task, aftermath->doubt, NULL);
   else
     finish (task, KH_REASON_KNOWN, aftermath->preserving ? "same-port" : "kept");
 }
@@ -70,6 +73,7 @@ static void
 on_dialled_back (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Aftermath *aftermath = g_task_get_task_data (task);
   KhDialOutcome outcome;
 
   if (!kh_dial_back_finish (KH_PROBE (source), result, &outcome, NULL))
@@ -77,7 +81,12 @@ on_dialled_back (GObject *source, GAsyncResult *result, gpointer user_data)
   else if (outcome.reason == KH_REASON_KNOWN && outcome.result == KH_DIAL_CONNECTED)
     finish (task, KH_REASON_KNOWN, "kept");
   else
-    dial_again (task);
+    {
+      /* The old mapping did not let in whom it would have: the same port again is a new mapping. */
+      aftermath->preserving |= outcome.reason == KH_REASON_KNOWN;
+      aftermath->doubt = outcome.reason;
+      dial_again (task);
+    }
 }
 
 /**
@@ -100,6 +109,7 @@ kh_aftermath_async (KhProbe *closed, const KhAftermathWay *way, GCancellable *ca
   aftermath->closed = g_object_ref (closed);
   aftermath->again = kh_stun_client_new (kh_probe_get_port (closed), way->elsewhere);
   aftermath->preserving = way->preserving;
+  aftermath->doubt = way->doubt;
 
   if (way->lets_in)
     kh_dial_back_async (closed, way->control, KH_DIAL_PORT, cancellable, on_dialled_back, g_object_ref (task));

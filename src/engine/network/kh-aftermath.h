@@ -10,13 +10,15 @@ G_BEGIN_DECLS
  * @elsewhere: somebody else to dial: a STUN server at another address, or at least another port
  * @control: an open connection to the server that dials back
  * @lets_in: whether the filter lets in dials from other ports of that server, so that it can tell whether the mapping lives
- * @preserving: whether outside ports are the inside ones, so that the same one again proves nothing
+ * @doubt: %KH_REASON_KNOWN, or why that is not known
+ * @preserving: whether outside ports are, or may be, the inside ones, so that the same one again proves nothing
  */
 typedef struct
 {
   GInetSocketAddress *elsewhere;
   KhStunClient *control;
   gboolean lets_in;
+  KhReason doubt;
   gboolean preserving;
 } KhAftermathWay;
 

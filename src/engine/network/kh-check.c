@@ -213,6 +213,7 @@ finish (KhCheck *self, KhReason reason)
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if (self->findings.reasons[i] == KH_REASON_NOT_YET)
       self->findings.reasons[i] = reason;
+  kh_findings_tidy (&self->findings);
   stop (self);
   kh_trace_add (self->trace, "check.done", "facts:o reasons:o", kh_facts_to_json (&self->findings.facts),
                 kh_findings_to_reasons (&self->findings));
@@ -226,12 +227,32 @@ finish (KhCheck *self, KhReason reason)
                              "No STUN server answered. Check the internet connection, or name another server.");
 }
 
-/* One finding is over. */
+/* Systems tell of many changes, and not of all; what counts is whether packets still leave by the same address. */
+static gboolean
+is_same_network (KhCheck *self)
+{
+  g_autoptr (GInetSocketAddress) local = NULL;
+  KhStunClient *chosen = self->scout != NULL ? kh_scout_get_chosen (self->scout) : NULL;
+
+  if (chosen == NULL || self->inside == NULL || self->probes[PROBE_CONTROL] == NULL)
+    return TRUE;
+
+  local = kh_port_local_for (kh_probe_get_port (self->probes[PROBE_CONTROL]), kh_stun_client_get_server (chosen), NULL);
+  return local != NULL && g_inet_address_equal (g_inet_socket_address_get_address (local),
+                                                g_inet_socket_address_get_address (self->inside));
+}
+
+/* One finding is over. Silence means nothing when the cable was pulled. */
 static void
 conclude (KhCheck *self, KhFinding finding, KhReason reason)
 {
   if (!is_open (self, finding))
     return;
+  if (!is_same_network (self))
+    {
+      finish (self, KH_REASON_NETWORK_CHANGED);
+      return;
+    }
 
   self->findings.reasons[finding] = reason;
   kh_trace_add (self->trace, "check.found", "fact:s reason:s", kh_finding_name (finding), kh_reason_name (reason));
@@ -270,6 +291,14 @@ on_aftermath (GObject *source, GAsyncResult *result, gpointer user_data)
   conclude (self, fin ? KH_FINDING_AFTER_FIN : KH_FINDING_AFTER_RST, reason);
 }
 
+/* Then another destination has another port whatever is left of this one. */
+static gboolean
+depends_on_destination (KhCheck *self)
+{
+  return kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-dependent") ||
+         kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-and-port-dependent");
+}
+
 static void
 look_at_aftermath (KhCheck *self)
 {
@@ -278,16 +307,20 @@ look_at_aftermath (KhCheck *self)
     .control = self->probes[PROBE_CONTROL] != NULL ? kh_probe_get_client (self->probes[PROBE_CONTROL]) : NULL,
     .lets_in = self->probes[PROBE_CONTROL] != NULL && self->port_outcome.reason == KH_REASON_KNOWN &&
                self->port_outcome.result == KH_DIAL_CONNECTED,
-    .preserving = kh_facts_is (&self->findings.facts, KH_FACT_ALLOCATION, "preserving"),
+    .doubt = self->port_outcome.reason,
+    .preserving = !kh_facts_knows (&self->findings.facts, KH_FACT_ALLOCATION) ||
+                  kh_facts_is (&self->findings.facts, KH_FACT_ALLOCATION, "preserving"),
   };
   static const Which probes[] = { PROBE_FIN, PROBE_RST };
 
   if (!is_open (self, KH_FINDING_AFTER_FIN))
     return;
-  if (way.elsewhere == NULL)
+  if (way.elsewhere == NULL || depends_on_destination (self))
     {
-      conclude (self, KH_FINDING_AFTER_FIN, KH_REASON_ONE_ADDRESS);
-      conclude (self, KH_FINDING_AFTER_RST, KH_REASON_ONE_ADDRESS);
+      KhReason reason = way.elsewhere == NULL ? KH_REASON_ONE_ADDRESS : KH_REASON_MAPPING_DIFFERS;
+
+      conclude (self, KH_FINDING_AFTER_FIN, reason);
+      conclude (self, KH_FINDING_AFTER_RST, reason);
       return;
     }
 
@@ -347,7 +380,8 @@ on_dialled_back (KhCheck *self, KhProbe *probe, GAsyncResult *result, KhDialOutc
             kh_deduce_stranger (&self->port_outcome, &self->address_outcome, &self->findings.facts));
   if (self->task == NULL)
     return;
-  if (kh_facts_is (&self->findings.facts, KH_FACT_STRANGER, "open") || self->port_outcome.result == KH_DIAL_CONNECTED)
+  if (is_open (self, KH_FINDING_HOST_FIREWALL) &&
+      (kh_facts_is (&self->findings.facts, KH_FACT_STRANGER, "open") || self->port_outcome.result == KH_DIAL_CONNECTED))
     {
       kh_facts_set (&self->findings.facts, KH_FACT_HOST_FIREWALL, "no");
       conclude (self, KH_FINDING_HOST_FIREWALL, KH_REASON_KNOWN);
@@ -395,6 +429,14 @@ on_hole (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!kh_dial_back_finish (KH_PROBE (source), result, &outcome, NULL) || self->task == NULL)
     return;
+  /* A server that could not see whether the mapping depends on whom we dial may have aimed at the wrong one. */
+  if (outcome.result != KH_DIAL_CONNECTED && outcome.reason == KH_REASON_KNOWN &&
+      !kh_facts_knows (&self->findings.facts, KH_FACT_MAPPING))
+    outcome.reason = self->findings.reasons[KH_FINDING_MAPPING];
+  /* Who lets in everybody lets this in as well: a packet was lost. */
+  if (outcome.result != KH_DIAL_CONNECTED && outcome.reason == KH_REASON_KNOWN &&
+      kh_facts_is (&self->findings.facts, KH_FACT_FILTERING, "endpoint-independent"))
+    outcome.reason = KH_REASON_AMBIGUOUS;
   conclude (self, crossing ? KH_FINDING_SIMULTANEOUS_OPEN : KH_FINDING_BARE_SYN,
             kh_deduce_hole (&outcome, crossing ? KH_FACT_SIMULTANEOUS_OPEN : KH_FACT_BARE_SYN, &self->findings.facts));
 }
@@ -590,7 +632,8 @@ maybe_count_nats (KhCheck *self)
   KhReason reasons[2];
 
   if (!is_open (self, KH_FINDING_DOUBLE_NAT) || is_open (self, KH_FINDING_MAPPING) ||
-      is_open (self, KH_FINDING_NAT_DEPTH) || is_open (self, KH_FINDING_ROUTER))
+      is_open (self, KH_FINDING_ALLOCATION) || is_open (self, KH_FINDING_NAT_DEPTH) ||
+      is_open (self, KH_FINDING_ROUTER))
     return;
 
   kh_deduce_nats (&self->findings.facts, self->outside, self->findings.reasons[KH_FINDING_NAT_DEPTH], reasons);
@@ -683,6 +726,8 @@ stop (KhCheck *self)
       }
   if (self->scout != NULL)
     kh_scout_close (self->scout);
+  if (self->surroundings != NULL)
+    kh_surroundings_close (self->surroundings);
   g_clear_object (&self->scout);
   g_clear_object (&self->surroundings);
 }
@@ -708,24 +753,13 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Systems tell of many changes; what counts is whether packets still leave by the same address. */
 static void
 on_network_changed (GNetworkMonitor *monitor, gboolean available, KhCheck *self)
 {
-  g_autoptr (GInetSocketAddress) local = NULL;
-  KhStunClient *chosen = self->scout != NULL ? kh_scout_get_chosen (self->scout) : NULL;
+  g_autoptr (KhCheck) alive = g_object_ref (self);
 
-  if (chosen == NULL || self->inside == NULL || self->probes[PROBE_FILTER] == NULL)
-    return;
-
-  local = kh_port_local_for (kh_probe_get_port (self->probes[PROBE_FILTER]), kh_stun_client_get_server (chosen), NULL);
-  if (local == NULL || !g_inet_address_equal (g_inet_socket_address_get_address (local),
-                                              g_inet_socket_address_get_address (self->inside)))
-    {
-      g_autoptr (KhCheck) alive = g_object_ref (self);
-
-      finish (alive, KH_REASON_NETWORK_CHANGED);
-    }
+  if (!is_same_network (alive))
+    finish (alive, KH_REASON_NETWORK_CHANGED);
 }
 
 static void

@@ -255,14 +255,18 @@ kh_deduce_nats (KhFacts *facts, GInetSocketAddress *outside, KhReason depth, KhR
     }
   else
     reasons[0] = count_by_router (facts, external, outside);
-  if (reasons[0] != KH_REASON_KNOWN && hops > 0)
-    reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, hops > 1 ? "yes" : "no");
+  /* Providers number their own routers by private addresses as well, so that a second one proves nothing; a shared one does. Ports
+   * of a small block are a provider's way, whatever the hops say. */
+  if (reasons[0] != KH_REASON_KNOWN && hops == 1 && !kh_facts_is (facts, KH_FACT_ALLOCATION, "block"))
+    reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "no");
+  else if (reasons[0] != KH_REASON_KNOWN && hops > 1 && kh_facts_is (facts, KH_FACT_CARRIER_NAT, "yes"))
+    reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "yes");
   if (reasons[0] != KH_REASON_KNOWN && depth != KH_REASON_KNOWN)
     reasons[0] = depth;
 
   if (external != NULL && is_shared (external))
     kh_facts_set (facts, KH_FACT_CARRIER_NAT, "yes");
-  else if (!kh_facts_knows (facts, KH_FACT_CARRIER_NAT) && kh_facts_is (facts, KH_FACT_DOUBLE_NAT, "no"))
+  else if (kh_facts_is (facts, KH_FACT_DOUBLE_NAT, "no"))
     kh_facts_set (facts, KH_FACT_CARRIER_NAT, "no");
   reasons[1] = kh_facts_knows (facts, KH_FACT_CARRIER_NAT) ? KH_REASON_KNOWN
                : reasons[0] != KH_REASON_KNOWN             ? reasons[0]

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-dial-back.h"
 
+#include "kh-address.h"
+
 #include <string.h>
 
 /* A server waits 1.5 s for an answer before it says "silent". What takes longer than this has gone wrong. */
@@ -99,14 +101,43 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Whether it came from where that kind of dial has to come from. A server behind a NAT of its own may not even know. */
+static gboolean
+comes_from_there (Ask *ask, GInetSocketAddress *remote)
+{
+  GInetSocketAddress *server = kh_stun_client_get_server (kh_probe_get_client (ask->target));
+  gboolean same =
+      g_inet_address_equal (g_inet_socket_address_get_address (remote), g_inet_socket_address_get_address (server));
+
+  switch (ask->kind)
+    {
+    case KH_DIAL_ADDRESS:
+      return !same;
+    case KH_DIAL_PORT:
+      return same && g_inet_socket_address_get_port (remote) != g_inet_socket_address_get_port (server);
+    case KH_DIAL_CROSSING:
+    case KH_DIAL_BARE_SYN:
+      return ask->origin != NULL && kh_address_equal (G_SOCKET_ADDRESS (ask->origin), G_SOCKET_ADDRESS (remote));
+    case KH_DIAL_NONE:
+    case KH_DIAL_POKE:
+    case KH_N_DIAL_KINDS:
+    default:
+      return FALSE;
+    }
+}
+
 /* The connection itself, whoever dialled: better than anything the server may say. */
 static void
-on_witnessed (KhProbe *target, const guint8 *token, gpointer user_data)
+on_witnessed (KhProbe *target, const guint8 *token, GInetSocketAddress *remote, gpointer user_data)
 {
   Ask *ask = user_data;
 
-  if (memcmp (token, ask->id, sizeof ask->id) == 0)
+  if (memcmp (token, ask->id, sizeof ask->id) != 0)
+    return;
+  if (comes_from_there (ask, remote))
     end (ask, KH_REASON_KNOWN, KH_DIAL_CONNECTED);
+  else
+    end (ask, KH_REASON_CONTRADICTION, KH_DIAL_UNKNOWN);
 }
 
 static void

@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  * @KH_FACT_DOUBLE_NAT: whether more than one NAT is in the way
  * @KH_FACT_CARRIER_NAT: whether one of them is the provider's (100.64.0.0/10, RFC 6598)
  * @KH_FACT_IPV6: whether the internet can be reached by IPv6
- * @KH_FACT_IPV6_INBOUND: whether strangers may begin a connection by IPv6
+ * @KH_FACT_IPV6_INBOUND: whether a connection may begin by IPv6 from a port that was not dialled
  * @KH_FACT_VPN: whether the way to the internet leads through a tunnel
  * @KH_FACT_HOST_FIREWALL: whether this computer itself keeps dials out
  *

@@ -13,6 +13,57 @@ kh_findings_init (KhFindings *self)
     self->reasons[i] = KH_REASON_NOT_YET;
 }
 
+static void
+forget_ports (KhFacts *facts)
+{
+  facts->numbers[KH_FACT_DELTA] = KH_FACT_NUMBER_UNKNOWN;
+  facts->numbers[KH_FACT_PORT_LOW] = KH_FACT_NUMBER_UNKNOWN;
+  facts->numbers[KH_FACT_PORT_HIGH] = KH_FACT_NUMBER_UNKNOWN;
+}
+
+/**
+ * kh_findings_tidy:
+ *
+ * Forgets each fact for which there is a reason not to know it: what a test had seen before it was broken off.
+ */
+void
+kh_findings_tidy (KhFindings *self)
+{
+  static const struct
+  {
+    KhFinding finding;
+    KhFact fact;
+  } words[] = {
+    { KH_FINDING_MAPPING, KH_FACT_MAPPING },
+    { KH_FINDING_FILTERING, KH_FACT_FILTERING },
+    { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION },
+    { KH_FINDING_STRANGER, KH_FACT_STRANGER },
+    { KH_FINDING_SIMULTANEOUS_OPEN, KH_FACT_SIMULTANEOUS_OPEN },
+    { KH_FINDING_BARE_SYN, KH_FACT_BARE_SYN },
+    { KH_FINDING_HAIRPIN, KH_FACT_HAIRPIN },
+    { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN },
+    { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST },
+    { KH_FINDING_DOUBLE_NAT, KH_FACT_DOUBLE_NAT },
+    { KH_FINDING_CARRIER_NAT, KH_FACT_CARRIER_NAT },
+    { KH_FINDING_IPV6, KH_FACT_IPV6 },
+    { KH_FINDING_IPV6_INBOUND, KH_FACT_IPV6_INBOUND },
+    { KH_FINDING_VPN, KH_FACT_VPN },
+    { KH_FINDING_HOST_FIREWALL, KH_FACT_HOST_FIREWALL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (self->reasons[words[i].finding] != KH_REASON_KNOWN)
+      kh_facts_set (&self->facts, words[i].fact, "unknown");
+  if (self->reasons[KH_FINDING_ALLOCATION] != KH_REASON_KNOWN)
+    forget_ports (&self->facts);
+  if (self->reasons[KH_FINDING_IDLE] != KH_REASON_KNOWN)
+    self->facts.numbers[KH_FACT_IDLE_SECONDS] = KH_FACT_NUMBER_UNKNOWN;
+  if (self->reasons[KH_FINDING_NAT_DEPTH] != KH_REASON_KNOWN)
+    self->facts.numbers[KH_FACT_NAT_DEPTH] = KH_FACT_NUMBER_UNKNOWN;
+  if (self->reasons[KH_FINDING_ROUTER] != KH_REASON_KNOWN)
+    self->facts.router = (KhRouterFacts){ FALSE, KH_ROUTER_NONE, "" };
+}
+
 /**
  * kh_finding_name:
  *

@@ -96,6 +96,7 @@ typedef struct
 } KhFindings;
 
 void        kh_findings_init       (KhFindings *self);
+void        kh_findings_tidy       (KhFindings *self);
 const char *kh_finding_name        (KhFinding finding);
 const char *kh_reason_name         (KhReason reason);
 JsonObject *kh_findings_to_reasons (const KhFindings *self);

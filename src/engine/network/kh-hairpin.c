@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-hairpin.h"
 
+#include <sodium.h>
+#include <string.h>
+
 /* The way leads to the outermost router and back, which may be the provider's; the SYN is re-sent after a second. */
 #define PATIENCE_MS 1500
 
@@ -9,6 +12,7 @@ typedef struct
 {
   GTask *task; /* until it is over */
   KhProbe *probes[2];
+  guint8 token[KH_STUN_ID_BYTES]; /* by which the ends know that they are each other's */
   GCancellable *dialling;
   GSource *cancel_source;
   guint deadline_id;
@@ -70,7 +74,22 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   Hairpin *hairpin = g_task_get_task_data (task);
   g_autoptr (GSocketConnection) connection = kh_port_connect_finish (KH_PORT (source), result, NULL);
 
-  if (connection != NULL)
+  if (connection == NULL || hairpin->task == NULL)
+    return;
+
+  /* Where both SYNs cross, both ends have dialled: whoever reads the token first has proven it. */
+  kh_probe_read_token (hairpin->probes[KH_PORT (source) != kh_probe_get_port (hairpin->probes[0])], connection);
+  g_pollable_output_stream_write_nonblocking (
+      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (G_IO_STREAM (connection))), hairpin->token,
+      sizeof hairpin->token, NULL, NULL);
+}
+
+static void
+on_witnessed (KhProbe *probe, const guint8 *token, GInetSocketAddress *remote, gpointer user_data)
+{
+  Hairpin *hairpin = user_data;
+
+  if (memcmp (token, hairpin->token, sizeof hairpin->token) == 0)
     end (hairpin, TRUE);
 }
 
@@ -83,7 +102,7 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
  * @user_data: for @callback
  *
  * Lets two ports of this computer dial each other's outside address (RFC 5382, REQ-8). Whoever connects to such a port from
- * elsewhere is no hairpin: only the own dial counts.
+ * elsewhere, and whoever else is found at such an address, is no hairpin: only a connection of ours to ourselves counts.
  */
 void
 kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -100,6 +119,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
   hairpin->probes[0] = g_object_ref (one);
   hairpin->probes[1] = g_object_ref (other);
   hairpin->dialling = g_cancellable_new ();
+  randombytes_buf (hairpin->token, sizeof hairpin->token);
   hairpin->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, hairpin);
   g_source_set_name_by_id (hairpin->deadline_id, "kh-hairpin deadline");
   if (cancellable != NULL)
@@ -112,6 +132,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
   for (int i = 0; i < 2; i++)
     {
       kh_probe_listen (hairpin->probes[i], NULL);
+      g_signal_connect (hairpin->probes[i], "witnessed", G_CALLBACK (on_witnessed), hairpin);
       kh_port_connect_async (kh_probe_get_port (hairpin->probes[i]), kh_probe_get_outside (hairpin->probes[1 - i]),
                              KH_PORT_INTERNET, hairpin->dialling, on_dialled, g_object_ref (task));
     }

@@ -37,6 +37,7 @@ struct Trial_
   KhProbe *control;
   guint8 id[KH_STUN_ID_BYTES];
   guint timer_id;
+  gboolean sent; /* the server has, on our connection */
   gboolean over;
 };
 
@@ -189,18 +190,45 @@ on_poked (KhStunClient *client, const KhStunMessage *message, Trial *trial)
     trial_over (trial, TRUE, TRUE);
 }
 
-/* The other end is gone: a router that forgot the connection answers by an RST what the server sends. */
+/* The other end is gone, whoever ended it: of the router that tells something only once the server has sent. */
 static void
 on_closed (KhStunClient *client, Trial *trial)
 {
-  trial_over (trial, trial->control != NULL, FALSE);
+  trial_over (trial, trial->sent, FALSE);
 }
 
+static gboolean
+on_no_answer (gpointer user_data)
+{
+  Trial *trial = user_data;
+
+  trial->timer_id = 0;
+  trial_over (trial, FALSE, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* The server says that it has sent: only from here on silence on the other connection means something. */
 static void
 on_control_answer (KhStunClient *client, const KhStunMessage *message, Trial *trial)
 {
-  if (memcmp (message->id, trial->id, sizeof trial->id) == 0 && message->klass == KH_STUN_ERROR)
-    trial_over (trial, FALSE, FALSE);
+  if (memcmp (message->id, trial->id, sizeof trial->id) != 0 || trial->over)
+    return;
+  if (message->klass == KH_STUN_ERROR)
+    {
+      trial_over (trial, FALSE, FALSE);
+      return;
+    }
+
+  trial->sent = TRUE;
+  g_clear_handle_id (&trial->timer_id, g_source_remove);
+  trial->timer_id = g_timeout_add (ARRIVAL_MS, on_nothing_came, trial);
+  g_source_set_name_by_id (trial->timer_id, "kh-idle arrival");
+}
+
+static void
+on_control_closed (KhStunClient *client, Trial *trial)
+{
+  trial_over (trial, FALSE, FALSE);
 }
 
 static void
@@ -224,8 +252,8 @@ on_control_asked (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  trial->timer_id = g_timeout_add (ARRIVAL_MS, on_nothing_came, trial);
-  g_source_set_name_by_id (trial->timer_id, "kh-idle arrival");
+  trial->timer_id = g_timeout_add (ARRIVAL_MS, on_no_answer, trial);
+  g_source_set_name_by_id (trial->timer_id, "kh-idle answer");
 }
 
 static gboolean
@@ -241,6 +269,7 @@ on_time_to_poke (gpointer user_data)
       return G_SOURCE_REMOVE;
     }
   g_signal_connect (kh_probe_get_client (trial->control), "message", G_CALLBACK (on_control_answer), trial);
+  g_signal_connect (kh_probe_get_client (trial->control), "closed", G_CALLBACK (on_control_closed), trial);
   kh_probe_ask_async (trial->control, on_control_asked, pending_new (trial));
   return G_SOURCE_REMOVE;
 }

@@ -189,7 +189,8 @@ ask_next (Device *device)
   if (device->n_services > 0 && (is_gateway || ask->external != NULL))
     ask->spoken = TRUE;
 
-  if (ask->external == NULL && device->next < device->n_services)
+  /* Whatever else is in this home has no say in what the router's address is. */
+  if (is_gateway && ask->external == NULL && device->next < device->n_services)
     {
       ask_external (device, &device->services[device->next++]);
       return;

@@ -274,18 +274,6 @@ on_closed (KhStunClient *client, gpointer user_data)
   maintain (self);
 }
 
-/* A server that sees us at an address where nobody can be seen lies, or does not know better: it would have us open this
- * computer's own programs to the friend. */
-static gboolean
-is_believable (Server *server, GInetSocketAddress *outside)
-{
-  GInetAddress *address = g_inet_socket_address_get_address (outside);
-  GInetAddress *local = g_inet_socket_address_get_address (kh_stun_client_get_local (server->client));
-
-  return kh_address_is_host (address) &&
-         (!g_inet_address_get_is_loopback (address) || g_inet_address_get_is_loopback (local));
-}
-
 static void
 take_other_address (KhMapping *self, Server *server)
 {
@@ -333,9 +321,7 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   server->busy = FALSE;
-  if (outside != NULL && !is_believable (server, outside))
-    failed (self, server, "it says that it sees us where nobody can be seen");
-  else if (outside != NULL)
+  if (outside != NULL)
     {
       self->failures = 0;
       g_set_object (&server->outside, outside);

@@ -109,13 +109,19 @@ kh_own_facts_stop (KhOwnFacts *self)
 void
 kh_own_facts_fill (KhOwnFacts *self, GInetSocketAddress *outside, KhFacts *facts)
 {
-  const KhFacts *before =
-      outside != NULL ? kh_facts_cache_lookup (self->cache, self->gateway, g_inet_socket_address_get_address (outside))
-                      : NULL;
+  GInetSocketAddress *checked = kh_check_get_outside (self->check);
+  GInetAddress *now = outside != NULL ? g_inet_socket_address_get_address (outside) : NULL;
+  const KhFacts *before;
 
   g_return_if_fail (KH_IS_OWN_FACTS (self));
 
-  kh_facts_fill (facts, &kh_check_get_findings (self->check)->facts);
+  if (now == NULL)
+    return;
+
+  /* An invite may wait for an hour, and the computer be carried to another network meanwhile. */
+  if (checked != NULL && g_inet_address_equal (g_inet_socket_address_get_address (checked), now))
+    kh_facts_fill (facts, &kh_check_get_findings (self->check)->facts);
+  before = kh_facts_cache_lookup (self->cache, self->gateway, now);
   if (before != NULL)
     kh_facts_fill (facts, before);
 }

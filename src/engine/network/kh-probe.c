@@ -27,7 +27,6 @@ G_DEFINE_FINAL_TYPE (KhProbe, kh_probe, G_TYPE_OBJECT)
 enum
 {
   SIGNAL_WITNESSED,
-  SIGNAL_VISITED,
   N_SIGNALS
 };
 
@@ -62,16 +61,10 @@ kh_probe_class_init (KhProbeClass *klass)
   /**
    * KhProbe::witnessed:
    * @token: (type gpointer): %KH_STUN_ID_BYTES bytes that somebody sent first on a connection to this port
+   * @remote: who
    */
   signals[SIGNAL_WITNESSED] = g_signal_new ("witnessed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                            NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
-
-  /**
-   * KhProbe::visited:
-   * @remote: who has connected to this port
-   */
-  signals[SIGNAL_VISITED] = g_signal_new ("visited", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 1, G_TYPE_INET_SOCKET_ADDRESS);
+                                            NULL, G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_INET_SOCKET_ADDRESS);
 }
 
 static void
@@ -162,11 +155,13 @@ static void
 on_token (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Guest *guest = user_data;
+  g_autoptr (GSocketAddress) remote = g_socket_connection_get_remote_address (guest->connection, NULL);
   gsize length = 0;
 
   if (g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &length, NULL) &&
-      length == sizeof guest->token && !g_cancellable_is_cancelled (guest->probe->cancellable))
-    g_signal_emit (guest->probe, signals[SIGNAL_WITNESSED], 0, guest->token);
+      length == sizeof guest->token && G_IS_INET_SOCKET_ADDRESS (remote) &&
+      !g_cancellable_is_cancelled (guest->probe->cancellable))
+    g_signal_emit (guest->probe, signals[SIGNAL_WITNESSED], 0, guest->token, remote);
   guest_free (guest);
 }
 
@@ -199,15 +194,13 @@ on_guest (GSocket *listener, GIOCondition condition, gpointer user_data)
 {
   g_autoptr (KhProbe) self = g_object_ref (KH_PROBE (user_data));
   g_autoptr (GSocket) socket = g_socket_accept (listener, NULL, NULL);
-  g_autoptr (GSocketAddress) remote = socket != NULL ? g_socket_get_remote_address (socket, NULL) : NULL;
   g_autoptr (GSocketConnection) connection = NULL;
 
-  if (socket == NULL || !G_IS_INET_SOCKET_ADDRESS (remote))
+  if (socket == NULL)
     return G_SOURCE_CONTINUE;
 
   connection = g_socket_connection_factory_create_connection (socket);
   kh_probe_read_token (self, connection);
-  g_signal_emit (self, signals[SIGNAL_VISITED], 0, remote);
   return G_SOURCE_CONTINUE;
 }
 

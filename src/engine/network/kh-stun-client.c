@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-stun-client.h"
 
+#include "kh-address.h"
 #include "kh-error.h"
 
 #include <sodium.h>
@@ -165,6 +166,18 @@ fail (KhStunClient *self, GError *error)
     g_signal_emit (self, signals[SIGNAL_CLOSED], 0);
 }
 
+/* A server that sees us at an address where nobody can be seen lies, or does not know better: it would have us open this
+ * computer's own programs to others. */
+static gboolean
+is_believable (KhStunClient *self, GInetSocketAddress *outside)
+{
+  GInetAddress *address = g_inet_socket_address_get_address (outside);
+
+  return kh_address_is_host (address) &&
+         (!g_inet_address_get_is_loopback (address) ||
+          g_inet_address_get_is_loopback (g_inet_socket_address_get_address (self->local)));
+}
+
 static void
 answer (KhStunClient *self, KhStunMessage *message)
 {
@@ -205,6 +218,8 @@ handle_message (KhStunClient *self, const guint8 *bytes, gsize length)
   if (message->method != KH_STUN_METHOD_BINDING || message->unknown_required != 0 || message->mapped == NULL ||
       g_inet_socket_address_get_port (message->mapped) == 0)
     return g_error_new_literal (KH_ERROR, KH_ERROR_PROTOCOL, "the STUN server's answer holds no address");
+  if (!is_believable (self, message->mapped))
+    return g_error_new_literal (KH_ERROR, KH_ERROR_PROTOCOL, "it says that it sees us where nobody can be seen");
 
   answer (self, message);
   return NULL;

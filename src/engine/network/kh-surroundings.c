@@ -44,9 +44,7 @@ kh_surroundings_dispose (GObject *object)
 {
   KhSurroundings *self = KH_SURROUNDINGS (object);
 
-  g_cancellable_cancel (self->cancellable);
-  if (self->v6 != NULL)
-    kh_probe_close (self->v6);
+  kh_surroundings_close (self);
   g_clear_object (&self->v6);
 
   G_OBJECT_CLASS (kh_surroundings_parent_class)->dispose (object);
@@ -204,12 +202,18 @@ on_v6_asked (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (g_cancellable_is_cancelled (self->cancellable))
     return;
-  found_word (self, KH_FINDING_IPV6, KH_FACT_IPV6, answered ? "yes" : "no");
-  if (answered)
+  if (!answered) /* which may be for want of the server alone */
+    {
+      found (self, KH_FINDING_IPV6, KH_REASON_SERVER_SILENT);
+      found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_SERVER_SILENT);
+      return;
+    }
+  found_word (self, KH_FINDING_IPV6, KH_FACT_IPV6, "yes");
+  if (kh_stun_client_get_cookie (kh_probe_get_client (probe)) != NULL)
     kh_dial_back_async (probe, kh_probe_get_client (probe), KH_DIAL_PORT, self->cancellable, on_v6_dialled,
                         g_object_ref (self));
   else
-    found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_NO_IPV6);
+    found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_NO_DIAL_BACK);
 }
 
 /**
@@ -242,6 +246,21 @@ kh_surroundings_look_v6 (KhSurroundings *self, GInetSocketAddress *server)
       found (self, KH_FINDING_IPV6, server == NULL ? KH_REASON_NO_IPV6_SERVER : KH_REASON_LOCAL);
       found (self, KH_FINDING_IPV6_INBOUND, server == NULL ? KH_REASON_NO_IPV6_SERVER : KH_REASON_LOCAL);
     }
+}
+
+/**
+ * kh_surroundings_close:
+ *
+ * Ends everything, for good. Harmless when done twice.
+ */
+void
+kh_surroundings_close (KhSurroundings *self)
+{
+  g_return_if_fail (KH_IS_SURROUNDINGS (self));
+
+  g_cancellable_cancel (self->cancellable);
+  if (self->v6 != NULL)
+    kh_probe_close (self->v6);
 }
 
 /**

@@ -14,6 +14,7 @@ void            kh_surroundings_look       (KhSurroundings     *self,
                                             KhStunClient       *chosen);
 void            kh_surroundings_look_v6    (KhSurroundings     *self,
                                             GInetSocketAddress *server);
+void            kh_surroundings_close      (KhSurroundings     *self);
 const KhFacts  *kh_surroundings_get_facts  (KhSurroundings     *self);
 KhReason        kh_surroundings_get_reason (KhSurroundings     *self,
                                             KhFinding           finding);
