@@ -521,6 +521,8 @@ look_at_hairpin (KhCheck *self)
 
 /* --- the probes --------------------------------------------------------------------------------------------- */
 
+static void maybe_count_nats (KhCheck *self);
+
 static void
 look_at_allocation (KhCheck *self)
 {
@@ -536,6 +538,7 @@ look_at_allocation (KhCheck *self)
       samples[n++] = (KhSample){ kh_port_get_number (kh_probe_get_port (self->probes[i])),
                                  g_inet_socket_address_get_port (kh_probe_get_outside (self->probes[i])) };
   conclude (self, KH_FINDING_ALLOCATION, kh_deduce_allocation (samples, n, &self->findings.facts));
+  maybe_count_nats (self);
 }
 
 /* Without an answer on its port a test cannot be made. */
