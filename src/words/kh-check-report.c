@@ -155,6 +155,33 @@ write_findings (Table *table, const KhFindings *self)
 }
 
 /* Nothing is foretold where nothing is known. */
+/* Each reason once: where nobody dialled back, half of the rows say "not known" for it. */
+static void
+write_reasons (Table *table, const KhFindings *self)
+{
+  gboolean told[KH_N_REASONS] = { [KH_REASON_KNOWN] = TRUE, [KH_REASON_NOT_YET] = TRUE, [KH_REASON_NOT_ASKED] = TRUE,
+                                  [KH_REASON_NO_NAT] = TRUE, [KH_REASON_NO_IPV6] = TRUE };
+  gboolean any = FALSE;
+
+  for (int i = 0; i < KH_N_FINDINGS; i++)
+    {
+      g_autofree char *sentence = NULL;
+
+      if (told[self->reasons[i]])
+        continue;
+      told[self->reasons[i]] = TRUE;
+      if (!any)
+        {
+          break_line (table, 0);
+          write_line (table, _ ("Why something is not known:"));
+        }
+      any = TRUE;
+      sentence = kh_words_finding_sentence (self, i);
+      go_to (table, INDENT);
+      write_line (table, sentence);
+    }
+}
+
 static void
 write_forecasts (Table *table, const KhFacts *facts)
 {
@@ -198,6 +225,7 @@ kh_words_report (const KhFindings *self, GInetSocketAddress *inside, GInetSocket
   write_row (&table, _ ("Public Mapping"), mapping, NULL);
   break_line (&table, 0);
   write_findings (&table, self);
+  write_reasons (&table, self);
   write_forecasts (&table, &self->facts);
 
   whole = g_string_free (table.text, FALSE);

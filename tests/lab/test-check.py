@@ -110,6 +110,8 @@ def test_plain_servers(build):
         event = check(build, router, "--stun={server}", server="genuine")
         assert event["facts"]["mapping"] == mapping, event
         assert event["facts"]["filtering"] == "unknown" and event["reasons"]["filtering"] == "no-dial-back", event
+        # A port that is preserved comes again whether the mapping lives or not, and nobody dials to see.
+        assert event["facts"]["after_fin"] == event["facts"]["after_rst"] == "unknown", event
 
 
 def test_no_server(build):

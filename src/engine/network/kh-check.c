@@ -548,6 +548,7 @@ give_up (KhCheck *self, Which which, KhReason reason)
   switch (which)
     {
     case PROBE_FILTER:
+      self->port_outcome = (KhDialOutcome){ reason, KH_DIAL_UNKNOWN };
       conclude (self, KH_FINDING_FILTERING, reason);
       conclude (self, KH_FINDING_STRANGER, reason);
       conclude (self, KH_FINDING_HOST_FIREWALL, reason);
