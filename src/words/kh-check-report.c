@@ -159,8 +159,11 @@ write_findings (Table *table, const KhFindings *self)
 static void
 write_reasons (Table *table, const KhFindings *self)
 {
-  gboolean told[KH_N_REASONS] = { [KH_REASON_KNOWN] = TRUE, [KH_REASON_NOT_YET] = TRUE, [KH_REASON_NOT_ASKED] = TRUE,
-                                  [KH_REASON_NO_NAT] = TRUE, [KH_REASON_NO_IPV6] = TRUE };
+  gboolean told[KH_N_REASONS] = { [KH_REASON_KNOWN] = TRUE,
+                                  [KH_REASON_NOT_YET] = TRUE,
+                                  [KH_REASON_NOT_ASKED] = TRUE,
+                                  [KH_REASON_NO_NAT] = TRUE,
+                                  [KH_REASON_NO_IPV6] = TRUE };
   gboolean any = FALSE;
 
   for (int i = 0; i < KH_N_FINDINGS; i++)

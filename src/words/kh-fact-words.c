@@ -178,8 +178,7 @@ static const struct
   [KH_REASON_MAPPING_DIFFERS] = { N_ ("Not known"),
                                   N_ ("Your router shows another port to everybody, so nobody outside could aim at the hole to try "
                                       "this.") },
-  [KH_REASON_AMBIGUOUS] = { N_ ("Not known"),
-                            N_ ("What was seen fits more than one answer, so none is given here.") },
+  [KH_REASON_AMBIGUOUS] = { N_ ("Not known"), N_ ("What was seen fits more than one answer, so none is given here.") },
   [KH_REASON_NO_ICMP] = { N_ ("Not known"),
                           N_ ("The routers on the way do not say when a packet expires, so they cannot be counted.") },
   [KH_REASON_NO_GATEWAY] = { N_ ("Not known"), N_ ("There is no router in this network that could be asked.") },

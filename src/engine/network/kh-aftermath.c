@@ -76,7 +76,7 @@ on_dialled_back (GObject *source, GAsyncResult *result, gpointer user_data)
   Aftermath *aftermath = g_task_get_task_data (task);
   KhDialOutcome outcome;
 
-  if (!kh_dial_back_finish (KH_PROBE (source), result, &outcome, NULL))
+  if (!kh_knock_finish (KH_PROBE (source), result, &outcome, NULL))
     finish (task, KH_REASON_STOPPED, NULL);
   else if (outcome.reason == KH_REASON_KNOWN && outcome.result == KH_DIAL_CONNECTED)
     finish (task, KH_REASON_KNOWN, "kept");
@@ -112,7 +112,7 @@ kh_aftermath_async (KhProbe *closed, const KhAftermathWay *way, GCancellable *ca
   aftermath->doubt = way->doubt;
 
   if (way->lets_in)
-    kh_dial_back_async (closed, way->control, KH_DIAL_PORT, cancellable, on_dialled_back, g_object_ref (task));
+    kh_knock_async (closed, way->control, KH_DIAL_PORT, cancellable, on_dialled_back, g_object_ref (task));
   else
     dial_again (task);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "kh-dial-back.h"
+#include "kh-knock.h"
 
 G_BEGIN_DECLS
 

@@ -369,7 +369,7 @@ end_connection (KhCheck *self, Which which)
 static void
 on_dialled_back (KhCheck *self, KhProbe *probe, GAsyncResult *result, KhDialOutcome *outcome)
 {
-  if (!kh_dial_back_finish (probe, result, outcome, NULL) || --self->dial_backs > 0 || self->task == NULL)
+  if (!kh_knock_finish (probe, result, outcome, NULL) || --self->dial_backs > 0 || self->task == NULL)
     return;
 
   conclude (self, KH_FINDING_FILTERING,
@@ -414,8 +414,8 @@ look_at_filtering (KhStunClient *control, KhCheck *self)
   KhProbe *probe = self->probes[PROBE_FILTER];
 
   self->dial_backs = 2;
-  kh_dial_back_async (probe, control, KH_DIAL_PORT, self->cancellable, on_port_dialled, g_object_ref (self));
-  kh_dial_back_async (probe, control, KH_DIAL_ADDRESS, self->cancellable, on_address_dialled, g_object_ref (self));
+  kh_knock_async (probe, control, KH_DIAL_PORT, self->cancellable, on_port_dialled, g_object_ref (self));
+  kh_knock_async (probe, control, KH_DIAL_ADDRESS, self->cancellable, on_address_dialled, g_object_ref (self));
 }
 
 /* --- holes -------------------------------------------------------------------------------------------------- */
@@ -427,7 +427,7 @@ on_hole (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean crossing = KH_PROBE (source) == self->probes[PROBE_CROSSING];
   KhDialOutcome outcome;
 
-  if (!kh_dial_back_finish (KH_PROBE (source), result, &outcome, NULL) || self->task == NULL)
+  if (!kh_knock_finish (KH_PROBE (source), result, &outcome, NULL) || self->task == NULL)
     return;
   /* A server that could not see whether the mapping depends on whom we dial may have aimed at the wrong one. */
   if (outcome.result != KH_DIAL_CONNECTED && outcome.reason == KH_REASON_KNOWN &&
@@ -455,9 +455,8 @@ look_at_hole (KhCheck *self, Which which)
   if (kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-and-port-dependent"))
     conclude (self, finding, KH_REASON_MAPPING_DIFFERS);
   else
-    kh_dial_back_async (probe, kh_probe_get_client (probe),
-                        which == PROBE_CROSSING ? KH_DIAL_CROSSING : KH_DIAL_BARE_SYN, self->cancellable, on_hole,
-                        g_object_ref (self));
+    kh_knock_async (probe, kh_probe_get_client (probe), which == PROBE_CROSSING ? KH_DIAL_CROSSING : KH_DIAL_BARE_SYN,
+                    self->cancellable, on_hole, g_object_ref (self));
 }
 
 /* --- idle --------------------------------------------------------------------------------------------------- */

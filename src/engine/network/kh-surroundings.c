@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-surroundings.h"
 
-#include "kh-dial-back.h"
+#include "kh-knock.h"
 #include "kh-gateway.h"
 #include "kh-hops.h"
 #include "kh-interfaces.h"
@@ -184,7 +184,7 @@ on_v6_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (KhSurroundings) self = user_data;
   KhDialOutcome outcome;
 
-  if (!kh_dial_back_finish (KH_PROBE (source), result, &outcome, NULL))
+  if (!kh_knock_finish (KH_PROBE (source), result, &outcome, NULL))
     return;
   if (outcome.reason != KH_REASON_KNOWN)
     found (self, KH_FINDING_IPV6_INBOUND, outcome.reason);
@@ -210,8 +210,8 @@ on_v6_asked (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   found_word (self, KH_FINDING_IPV6, KH_FACT_IPV6, "yes");
   if (kh_stun_client_get_cookie (kh_probe_get_client (probe)) != NULL)
-    kh_dial_back_async (probe, kh_probe_get_client (probe), KH_DIAL_PORT, self->cancellable, on_v6_dialled,
-                        g_object_ref (self));
+    kh_knock_async (probe, kh_probe_get_client (probe), KH_DIAL_PORT, self->cancellable, on_v6_dialled,
+                    g_object_ref (self));
   else
     found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_NO_DIAL_BACK);
 }

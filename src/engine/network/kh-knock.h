@@ -17,13 +17,13 @@ typedef struct
   KhDialResult result;
 } KhDialOutcome;
 
-void     kh_dial_back_async  (KhProbe             *target,
+void     kh_knock_async  (KhProbe             *target,
                               KhStunClient        *control,
                               KhDialKind           kind,
                               GCancellable        *cancellable,
                               GAsyncReadyCallback  callback,
                               gpointer             user_data);
-gboolean kh_dial_back_finish (KhProbe             *target,
+gboolean kh_knock_finish (KhProbe             *target,
                               GAsyncResult        *result,
                               KhDialOutcome       *outcome,
                               GError             **error);

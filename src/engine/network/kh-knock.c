@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kh-dial-back.h"
+#include "kh-knock.h"
 
 #include "kh-address.h"
 
@@ -198,7 +198,7 @@ go (Ask *ask)
 
   send (ask, KH_STUN_INDICATION);
   ask->dial_id = g_timeout_add (MAX (0, kh_stun_client_get_rtt (ask->control)) / 4, on_time_to_dial, ask);
-  g_source_set_name_by_id (ask->dial_id, "kh-dial-back crossing");
+  g_source_set_name_by_id (ask->dial_id, "kh-knock crossing");
 }
 
 /* The server may have us dial itself, nobody else. */
@@ -250,7 +250,7 @@ take_result (Ask *ask, const KhStunMessage *message)
     case KH_DIAL_CONNECTED:
       g_clear_handle_id (&ask->deadline_id, g_source_remove);
       ask->deadline_id = g_timeout_add (GRACE_MS, on_nothing_came, ask);
-      g_source_set_name_by_id (ask->deadline_id, "kh-dial-back grace");
+      g_source_set_name_by_id (ask->deadline_id, "kh-knock grace");
       break;
     case KH_DIAL_REFUSED:
     case KH_DIAL_UNREACHABLE:
@@ -305,7 +305,7 @@ watch (Ask *ask)
   g_signal_connect (ask->control, "message", G_CALLBACK (on_message), ask);
   g_signal_connect (ask->control, "closed", G_CALLBACK (on_control_closed), ask);
   ask->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, ask);
-  g_source_set_name_by_id (ask->deadline_id, "kh-dial-back deadline");
+  g_source_set_name_by_id (ask->deadline_id, "kh-knock deadline");
   if (cancellable != NULL)
     {
       ask->cancel_source = g_cancellable_source_new (cancellable);
@@ -315,7 +315,7 @@ watch (Ask *ask)
 }
 
 /**
- * kh_dial_back_async:
+ * kh_knock_async:
  * @target: whose mapping is to be dialled; its connection may have ended when it has asked before
  * @control: an open connection to the same server, that of @target or another's
  * @kind: how; not %KH_DIAL_POKE
@@ -323,17 +323,17 @@ watch (Ask *ask)
  * @callback: called once, within six seconds
  * @user_data: for @callback
  *
- * Lets the server dial us. "Connected" is believed only when the connection is seen here, with the server's token on it.
+ * Lets the server knock: it dials us. "Connected" is believed only when the connection is seen here, with the server's token on it.
  */
 void
-kh_dial_back_async (KhProbe *target, KhStunClient *control, KhDialKind kind, GCancellable *cancellable,
-                    GAsyncReadyCallback callback, gpointer user_data)
+kh_knock_async (KhProbe *target, KhStunClient *control, KhDialKind kind, GCancellable *cancellable,
+                GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (target, cancellable, callback, user_data);
   Ask *ask = g_new0 (Ask, 1);
   g_autoptr (KhStunMessage) unique = kh_stun_message_new (KH_STUN_REQUEST, KH_STUN_METHOD_DIAL_BACK, NULL);
 
-  g_task_set_source_tag (task, kh_dial_back_async);
+  g_task_set_source_tag (task, kh_knock_async);
   g_task_set_task_data (task, ask, ask_free);
   ask->task = task;
   ask->target = g_object_ref (target);
@@ -352,13 +352,13 @@ kh_dial_back_async (KhProbe *target, KhStunClient *control, KhDialKind kind, GCa
 }
 
 /**
- * kh_dial_back_finish:
+ * kh_knock_finish:
  * @outcome: (out caller-allocates): what came of it
  *
  * Returns: %FALSE with %G_IO_ERROR_CANCELLED only
  */
 gboolean
-kh_dial_back_finish (KhProbe *target, GAsyncResult *result, KhDialOutcome *outcome, GError **error)
+kh_knock_finish (KhProbe *target, GAsyncResult *result, KhDialOutcome *outcome, GError **error)
 {
   g_autofree KhDialOutcome *found = NULL;
 
