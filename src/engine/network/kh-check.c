@@ -3,6 +3,7 @@
 
 #include "kh-address.h"
 #include "kh-aftermath.h"
+#include "kh-cancel.h"
 #include "kh-deduce.h"
 #include "kh-error.h"
 #include "kh-hairpin.h"
@@ -429,16 +430,9 @@ on_hole (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!kh_knock_finish (KH_PROBE (source), result, &outcome, NULL) || self->task == NULL)
     return;
-  /* A server that could not see whether the mapping depends on whom we dial may have aimed at the wrong one. */
-  if (outcome.result != KH_DIAL_CONNECTED && outcome.reason == KH_REASON_KNOWN &&
-      !kh_facts_knows (&self->findings.facts, KH_FACT_MAPPING))
-    outcome.reason = self->findings.reasons[KH_FINDING_MAPPING];
-  /* Who lets in everybody lets this in as well: a packet was lost. */
-  if (outcome.result != KH_DIAL_CONNECTED && outcome.reason == KH_REASON_KNOWN &&
-      kh_facts_is (&self->findings.facts, KH_FACT_FILTERING, "endpoint-independent"))
-    outcome.reason = KH_REASON_AMBIGUOUS;
   conclude (self, crossing ? KH_FINDING_SIMULTANEOUS_OPEN : KH_FINDING_BARE_SYN,
-            kh_deduce_hole (&outcome, crossing ? KH_FACT_SIMULTANEOUS_OPEN : KH_FACT_BARE_SYN, &self->findings.facts));
+            kh_deduce_hole (&outcome, self->findings.reasons[KH_FINDING_MAPPING],
+                            crossing ? KH_FACT_SIMULTANEOUS_OPEN : KH_FACT_BARE_SYN, &self->findings.facts));
 }
 
 /* The server aims at the mapping that it knows. Where every port of the server has another one it cannot know the one of the
@@ -713,11 +707,7 @@ stop (KhCheck *self)
 {
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
-  if (self->cancel_source != NULL)
-    {
-      g_source_destroy (self->cancel_source);
-      g_clear_pointer (&self->cancel_source, g_source_unref);
-    }
+  kh_cancel_unwatch (&self->cancel_source);
   if (self->network_id != 0)
     g_signal_handler_disconnect (g_network_monitor_get_default (), self->network_id);
   self->network_id = 0;
@@ -772,12 +762,7 @@ watch (KhCheck *self, GCancellable *cancellable)
   g_source_set_name_by_id (self->deadline_id, "kh-check deadline");
   self->network_id =
       g_signal_connect (g_network_monitor_get_default (), "network-changed", G_CALLBACK (on_network_changed), self);
-  if (cancellable != NULL)
-    {
-      self->cancel_source = g_cancellable_source_new (cancellable);
-      g_source_set_callback (self->cancel_source, G_SOURCE_FUNC (on_cancelled), self, NULL);
-      g_source_attach (self->cancel_source, g_main_context_get_thread_default ());
-    }
+  self->cancel_source = kh_cancel_watch (cancellable, on_cancelled, self);
 }
 
 /**

@@ -199,15 +199,24 @@ kh_deduce_allocation (const KhSample *samples, guint n_samples, KhFacts *facts)
 /**
  * kh_deduce_hole:
  * @outcome: of the server's dial at a hole that we had opened
+ * @mapping: why the mapping is not known
  * @fact: %KH_FACT_BARE_SYN or %KH_FACT_SIMULTANEOUS_OPEN
  * @facts: gets whether it got through
  */
 KhReason
-kh_deduce_hole (const KhDialOutcome *outcome, KhFact fact, KhFacts *facts)
+kh_deduce_hole (const KhDialOutcome *outcome, KhReason mapping, KhFact fact, KhFacts *facts)
 {
   if (outcome->reason != KH_REASON_KNOWN)
     return outcome->reason;
-  return set (facts, fact, is_connected (outcome) ? "yes" : "no");
+  if (is_connected (outcome))
+    return set (facts, fact, "yes");
+
+  /* The server may have aimed at the wrong mapping; and who lets in everybody lets this in as well: a packet was lost. */
+  if (mapping != KH_REASON_KNOWN)
+    return mapping;
+  if (kh_facts_is (facts, KH_FACT_FILTERING, "endpoint-independent"))
+    return KH_REASON_AMBIGUOUS;
+  return set (facts, fact, "no");
 }
 
 /* 100.64.0.0/10 (RFC 6598): what providers use between their own NAT and their customers' */

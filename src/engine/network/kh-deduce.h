@@ -39,7 +39,7 @@ KhReason kh_deduce_mapping    (const KhSightings *sightings, KhFacts *facts);
 KhReason kh_deduce_filtering  (const KhDialOutcome *port, const KhDialOutcome *address, KhFacts *facts);
 KhReason kh_deduce_stranger   (const KhDialOutcome *port, const KhDialOutcome *address, KhFacts *facts);
 KhReason kh_deduce_allocation (const KhSample *samples, guint n_samples, KhFacts *facts);
-KhReason kh_deduce_hole       (const KhDialOutcome *outcome, KhFact fact, KhFacts *facts);
+KhReason kh_deduce_hole       (const KhDialOutcome *outcome, KhReason mapping, KhFact fact, KhFacts *facts);
 void     kh_deduce_nats       (KhFacts *facts, GInetSocketAddress *outside, KhReason depth, KhReason reasons[2]);
 
 G_END_DECLS

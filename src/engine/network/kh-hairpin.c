@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-hairpin.h"
 
+#include "kh-cancel.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -39,11 +41,7 @@ end (Hairpin *hairpin, gboolean connects)
 
   g_clear_handle_id (&hairpin->deadline_id, g_source_remove);
   g_cancellable_cancel (hairpin->dialling);
-  if (hairpin->cancel_source != NULL)
-    {
-      g_source_destroy (hairpin->cancel_source);
-      g_clear_pointer (&hairpin->cancel_source, g_source_unref);
-    }
+  kh_cancel_unwatch (&hairpin->cancel_source);
   for (int i = 0; i < 2; i++)
     g_signal_handlers_disconnect_by_data (hairpin->probes[i], hairpin);
   if (!g_task_return_error_if_cancelled (task))
@@ -122,12 +120,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
   randombytes_buf (hairpin->token, sizeof hairpin->token);
   hairpin->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, hairpin);
   g_source_set_name_by_id (hairpin->deadline_id, "kh-hairpin deadline");
-  if (cancellable != NULL)
-    {
-      hairpin->cancel_source = g_cancellable_source_new (cancellable);
-      g_source_set_callback (hairpin->cancel_source, G_SOURCE_FUNC (on_cancelled), hairpin, NULL);
-      g_source_attach (hairpin->cancel_source, g_main_context_get_thread_default ());
-    }
+  hairpin->cancel_source = kh_cancel_watch (cancellable, on_cancelled, hairpin);
 
   for (int i = 0; i < 2; i++)
     {

@@ -2,6 +2,7 @@
 #include "kh-hops.h"
 
 #include "kh-address.h"
+#include "kh-cancel.h"
 #include "kh-icmp.h"
 
 #include <netinet/in.h>
@@ -47,7 +48,7 @@ measure_free (Measure *measure)
 {
   g_clear_handle_id (&measure->deadline_id, g_source_remove);
   g_clear_handle_id (&measure->again_id, g_source_remove);
-  clear_source (&measure->cancelled);
+  kh_cancel_unwatch (&measure->cancelled);
   for (int i = 0; i < KH_HOPS_MAX; i++)
     {
       clear_source (&measure->sources[i]);
@@ -271,16 +272,6 @@ open_socket (Measure *measure, GInetAddress *server, int hop, GError **error)
   return TRUE;
 }
 
-static void
-watch_cancellable (Measure *measure, GCancellable *cancellable)
-{
-  if (cancellable == NULL)
-    return;
-  measure->cancelled = g_cancellable_source_new (cancellable);
-  g_source_set_callback (measure->cancelled, G_SOURCE_FUNC (on_cancelled), measure, NULL);
-  g_source_attach (measure->cancelled, g_main_context_get_thread_default ());
-}
-
 /**
  * kh_hops_measure_async:
  * @server: an IPv4 address on the internet; datagrams for its ports 33434 to 33441 are sent towards it
@@ -318,7 +309,7 @@ kh_hops_measure_async (GInetAddress *server, guint patience_ms, GCancellable *ca
   g_source_set_name_by_id (measure->again_id, "kh-hops again");
   measure->deadline_id = g_timeout_add (patience_ms, on_deadline, measure);
   g_source_set_name_by_id (measure->deadline_id, "kh-hops deadline");
-  watch_cancellable (measure, cancellable);
+  measure->cancelled = kh_cancel_watch (cancellable, on_cancelled, measure);
 }
 
 /**

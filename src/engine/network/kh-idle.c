@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-idle.h"
 
+#include "kh-cancel.h"
+
 #include <string.h>
 
 /* A round of trials runs side by side, each on a connection of its own, since a look at a connection makes it young again: the
@@ -74,11 +76,7 @@ idle_free (gpointer data)
 static GTask *
 take_task (Idle *idle)
 {
-  if (idle->cancel_source != NULL)
-    {
-      g_source_destroy (idle->cancel_source);
-      g_clear_pointer (&idle->cancel_source, g_source_unref);
-    }
+  kh_cancel_unwatch (&idle->cancel_source);
   g_ptr_array_set_size (idle->trials, 0);
   return g_steal_pointer (&idle->task);
 }
@@ -374,12 +372,7 @@ kh_idle_measure_async (GInetSocketAddress *server, guint limit_seconds, GCancell
   idle->trials = g_ptr_array_new_with_free_func (trial_free);
   idle->limit = limit_seconds;
   idle->died = limit_seconds + 1;
-  if (cancellable != NULL)
-    {
-      idle->cancel_source = g_cancellable_source_new (cancellable);
-      g_source_set_callback (idle->cancel_source, G_SOURCE_FUNC (on_cancelled), idle, NULL);
-      g_source_attach (idle->cancel_source, g_main_context_get_thread_default ());
-    }
+  idle->cancel_source = kh_cancel_watch (cancellable, on_cancelled, idle);
   start_round (idle);
 }
 

@@ -2,6 +2,7 @@
 #include "kh-knock.h"
 
 #include "kh-address.h"
+#include "kh-cancel.h"
 
 #include <string.h>
 
@@ -34,11 +35,7 @@ stop (Ask *ask)
   g_cancellable_cancel (ask->dialling);
   g_signal_handlers_disconnect_by_data (ask->target, ask);
   g_signal_handlers_disconnect_by_data (ask->control, ask);
-  if (ask->cancel_source != NULL)
-    {
-      g_source_destroy (ask->cancel_source);
-      g_clear_pointer (&ask->cancel_source, g_source_unref);
-    }
+  kh_cancel_unwatch (&ask->cancel_source);
 }
 
 static void
@@ -306,12 +303,7 @@ watch (Ask *ask)
   g_signal_connect (ask->control, "closed", G_CALLBACK (on_control_closed), ask);
   ask->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, ask);
   g_source_set_name_by_id (ask->deadline_id, "kh-knock deadline");
-  if (cancellable != NULL)
-    {
-      ask->cancel_source = g_cancellable_source_new (cancellable);
-      g_source_set_callback (ask->cancel_source, G_SOURCE_FUNC (on_cancelled), ask, NULL);
-      g_source_attach (ask->cancel_source, g_main_context_get_thread_default ());
-    }
+  ask->cancel_source = kh_cancel_watch (cancellable, on_cancelled, ask);
 }
 
 /**

@@ -2,6 +2,7 @@
 #include "kh-scout.h"
 
 #include "kh-address.h"
+#include "kh-cancel.h"
 #include "kh-server-name.h"
 #include "kh-settings.h"
 
@@ -209,11 +210,7 @@ finish (KhScout *self)
     return;
 
   g_clear_handle_id (&self->grace_id, g_source_remove);
-  if (self->cancel_source != NULL)
-    {
-      g_source_destroy (self->cancel_source);
-      g_clear_pointer (&self->cancel_source, g_source_unref);
-    }
+  kh_cancel_unwatch (&self->cancel_source);
   if (!g_task_return_error_if_cancelled (task))
     g_task_return_boolean (task, self->chosen != NULL);
 }
@@ -385,12 +382,7 @@ kh_scout_run_async (KhScout *self, GCancellable *cancellable, GAsyncReadyCallbac
 
   self->task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, kh_scout_run_async);
-  if (cancellable != NULL)
-    {
-      self->cancel_source = g_cancellable_source_new (cancellable);
-      g_source_set_callback (self->cancel_source, G_SOURCE_FUNC (on_cancelled), self, NULL);
-      g_source_attach (self->cancel_source, g_main_context_get_thread_default ());
-    }
+  self->cancel_source = kh_cancel_watch (cancellable, on_cancelled, self);
 
   for (guint i = 0; i < n; i++)
     ((Place *) g_ptr_array_index (self->places, i))->busy = TRUE;

@@ -186,6 +186,38 @@ test_nats (void)
     }
 }
 
+static void
+test_hole (void)
+{
+  static const struct
+  {
+    KhDialOutcome outcome;
+    KhReason mapping;
+    const char *filtering;
+    KhReason reason;
+    const char *word;
+  } cases[] = {
+    { WENT (CONNECTED), KH_REASON_KNOWN, "address-and-port-dependent", KH_REASON_KNOWN, "yes" },
+    { WENT (CONNECTED), KH_REASON_ONE_ADDRESS, "unknown", KH_REASON_KNOWN, "yes" },
+    { WENT (SILENT), KH_REASON_KNOWN, "address-and-port-dependent", KH_REASON_KNOWN, "no" },
+    { WENT (REFUSED), KH_REASON_KNOWN, "unknown", KH_REASON_KNOWN, "no" },
+    { WENT (SILENT), KH_REASON_ONE_ADDRESS, "address-and-port-dependent", KH_REASON_ONE_ADDRESS, "unknown" },
+    { WENT (SILENT), KH_REASON_KNOWN, "endpoint-independent", KH_REASON_AMBIGUOUS, "unknown" },
+    { NOT (SERVER_LIMIT), KH_REASON_KNOWN, "unknown", KH_REASON_SERVER_LIMIT, "unknown" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      KhFacts facts;
+
+      kh_facts_init (&facts);
+      kh_facts_set (&facts, KH_FACT_FILTERING, cases[i].filtering);
+      g_assert_cmpint (kh_deduce_hole (&cases[i].outcome, cases[i].mapping, KH_FACT_BARE_SYN, &facts), ==,
+                       cases[i].reason);
+      g_assert_cmpstr (facts.words[KH_FACT_BARE_SYN], ==, cases[i].word);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -195,5 +227,6 @@ main (int argc, char **argv)
   g_test_add_func ("/deduce/allocation", test_allocation);
   g_test_add_func ("/deduce/allocation-range", test_allocation_range);
   g_test_add_func ("/deduce/nats", test_nats);
+  g_test_add_func ("/deduce/hole", test_hole);
   return g_test_run ();
 }
