@@ -2,7 +2,7 @@
 #include "kh-interfaces.h"
 
 #include "kh-address.h"
-#include "kh-tunnels.h"
+#include "kh-links.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -18,7 +18,7 @@
 typedef struct
 {
   char *name;
-  gboolean tunnel;
+  KhLink device;
   GInetAddress *address;
   GInetAddressMask *link;
   gboolean temporary;
@@ -111,7 +111,7 @@ kh_interfaces_add_to (KhInterfaces *self, const char *name, gboolean tunnel, con
 
   entry = add_entry (self, address, g_ascii_strtoull (parts[1], NULL, 10));
   entry->name = g_strdup (name);
-  entry->tunnel = tunnel;
+  entry->device.tunnel = tunnel;
 }
 
 /**
@@ -165,7 +165,7 @@ static void
 read_addresses (KhInterfaces *self)
 {
   g_autofree char *flags_table = NULL;
-  g_autoptr (GHashTable) tunnels = kh_tunnels_read ();
+  g_autoptr (GHashTable) links = kh_links_read ();
   struct ifaddrs *all = NULL;
 
   g_file_get_contents ("/proc/net/if_inet6", &flags_table, NULL, NULL);
@@ -193,9 +193,11 @@ read_addresses (KhInterfaces *self)
       if (address != NULL && !(flags & (FLAG_DEPRECATED | FLAG_TENTATIVE)))
         {
           Entry *entry = add_entry (self, address, prefix_length (i->ifa_netmask));
+          const KhLink *device = g_hash_table_lookup (links, i->ifa_name);
 
           entry->name = g_strdup (i->ifa_name);
-          entry->tunnel = g_hash_table_contains (tunnels, i->ifa_name);
+          if (device != NULL)
+            entry->device = *device;
           entry->temporary = flags & FLAG_TEMPORARY;
         }
     }
@@ -364,7 +366,26 @@ kh_interfaces_is_tunnel (const KhInterfaces *self, GInetAddress *local)
 {
   Entry *entry = find_entry (self, local);
 
-  return entry != NULL && entry->tunnel;
+  return entry != NULL && entry->device.tunnel;
+}
+
+/**
+ * kh_interfaces_describe_way:
+ * @local: the address from which packets leave
+ *
+ * Returns: (transfer full): what makes the way out this one and no other: the address, the gateway, the interface, and how
+ *   often its link has come and gone. To be compared, and never shown. Another network often has the same addresses.
+ */
+char *
+kh_interfaces_describe_way (const KhInterfaces *self, GInetAddress *local)
+{
+  GInetAddress *preferred = kh_interfaces_get_gateway (self);
+  g_autofree char *gateway = preferred != NULL ? g_inet_address_to_string (preferred) : g_strdup ("-");
+  g_autofree char *address = g_inet_address_to_string (local);
+  Entry *entry = find_entry (self, local);
+
+  return g_strdup_printf ("%s %s %s %u", address, gateway, entry != NULL && entry->name != NULL ? entry->name : "-",
+                          entry != NULL ? entry->device.changes : 0);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include "kh-address.h"
 #include "kh-error.h"
 #include "kh-icmp.h"
+#include "kh-way.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -334,32 +335,12 @@ kh_port_get_number (KhPort *self)
 GInetSocketAddress *
 kh_port_local_for (KhPort *self, GInetSocketAddress *remote, GError **error)
 {
-  struct sockaddr_storage native;
-  socklen_t size = sizeof native;
-  g_autoptr (GSocketAddress) found = NULL;
-  int fd, code;
+  g_autoptr (GInetAddress) local = NULL;
 
   g_return_val_if_fail (KH_IS_PORT (self), NULL);
 
-  if (!g_socket_address_to_native (G_SOCKET_ADDRESS (remote), &native, sizeof native, error))
-    return NULL;
-
-  /* connect() on a datagram socket only looks up the route. */
-  fd = socket (native.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 ||
-      connect (fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) != 0 ||
-      getsockname (fd, (struct sockaddr *) &native, &size) != 0)
-    {
-      code = errno;
-      close_fd (&fd);
-      fail_errno (error, code, "route");
-      return NULL;
-    }
-
-  close (fd);
-  found = g_socket_address_new_from_native (&native, size);
-  return G_INET_SOCKET_ADDRESS (
-      g_inet_socket_address_new (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (found)), self->number));
+  local = kh_way_find_local (remote, error);
+  return local != NULL ? G_INET_SOCKET_ADDRESS (g_inet_socket_address_new (local, self->number)) : NULL;
 }
 
 /**

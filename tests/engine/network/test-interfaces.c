@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-interfaces.h"
 #include "kh-test.h"
-#include "kh-tunnels.h"
+#include "kh-links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,19 +39,41 @@ test_by_hand (void)
 }
 
 static void
+test_way (void)
+{
+  g_autoptr (KhInterfaces) here = kh_interfaces_new ();
+  g_autoptr (KhInterfaces) there = kh_interfaces_new ();
+  g_autoptr (GInetAddress) local = g_inet_address_new_from_string ("192.168.1.7");
+  g_autofree char *before = NULL;
+  g_autofree char *same = NULL;
+  g_autofree char *after = NULL;
+
+  kh_interfaces_add_to (here, "wlan0", FALSE, "192.168.1.7/24");
+  kh_interfaces_add_gateway (here, "192.168.1.1");
+  kh_interfaces_add_to (there, "eth0", FALSE, "192.168.1.7/24");
+  kh_interfaces_add_gateway (there, "192.168.1.1");
+
+  before = kh_interfaces_describe_way (here, local);
+  same = kh_interfaces_describe_way (here, local);
+  after = kh_interfaces_describe_way (there, local);
+  g_assert_cmpstr (before, ==, same);
+  g_assert_cmpstr (before, !=, after);
+}
+
+static void
 test_kinds (void)
 {
-  g_assert_true (kh_tunnels_is_one (ARPHRD_NONE, "wireguard"));
-  g_assert_true (kh_tunnels_is_one (ARPHRD_NONE, "tun"));
-  g_assert_true (kh_tunnels_is_one (ARPHRD_NONE, "xfrm"));
-  g_assert_true (kh_tunnels_is_one (ARPHRD_ETHER, "tun")); /* TAP */
-  g_assert_false (kh_tunnels_is_one (ARPHRD_PPP, "ppp"));  /* PPPoE */
-  g_assert_false (kh_tunnels_is_one (ARPHRD_PPP, NULL));
-  g_assert_false (kh_tunnels_is_one (ARPHRD_NONE, NULL)); /* a modem */
-  g_assert_false (kh_tunnels_is_one (ARPHRD_NONE, "wwan"));
-  g_assert_false (kh_tunnels_is_one (ARPHRD_ETHER, NULL));
-  g_assert_false (kh_tunnels_is_one (ARPHRD_ETHER, "veth"));
-  g_assert_false (kh_tunnels_is_one (ARPHRD_ETHER, "bridge"));
+  g_assert_true (kh_links_is_tunnel (ARPHRD_NONE, "wireguard"));
+  g_assert_true (kh_links_is_tunnel (ARPHRD_NONE, "tun"));
+  g_assert_true (kh_links_is_tunnel (ARPHRD_NONE, "xfrm"));
+  g_assert_true (kh_links_is_tunnel (ARPHRD_ETHER, "tun")); /* TAP */
+  g_assert_false (kh_links_is_tunnel (ARPHRD_PPP, "ppp"));  /* PPPoE */
+  g_assert_false (kh_links_is_tunnel (ARPHRD_PPP, NULL));
+  g_assert_false (kh_links_is_tunnel (ARPHRD_NONE, NULL)); /* a modem */
+  g_assert_false (kh_links_is_tunnel (ARPHRD_NONE, "wwan"));
+  g_assert_false (kh_links_is_tunnel (ARPHRD_ETHER, NULL));
+  g_assert_false (kh_links_is_tunnel (ARPHRD_ETHER, "veth"));
+  g_assert_false (kh_links_is_tunnel (ARPHRD_ETHER, "bridge"));
 }
 
 static gboolean
@@ -149,6 +171,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/interfaces/by-hand", test_by_hand);
+  g_test_add_func ("/interfaces/way", test_way);
   g_test_add_func ("/interfaces/kinds", test_kinds);
   /* The last one: it leaves the machine's network. */
   g_test_add_func ("/interfaces/real", test_real);

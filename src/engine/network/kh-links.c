@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kh-tunnels.h"
+#include "kh-links.h"
 
 #include <net/if_arp.h>
 #include <linux/netlink.h>
@@ -13,7 +13,7 @@
 #define NAME_BYTES 32
 
 /**
- * kh_tunnels_is_one:
+ * kh_links_is_tunnel:
  * @type: ARPHRD_… of an interface
  * @kind: (nullable): what it is to the kernel ("tun", "wireguard", "veth"); a device made of hardware has none
  *
@@ -22,7 +22,7 @@
  * Ethernet and is a "tun" all the same. PPP is a dial-up line.
  */
 gboolean
-kh_tunnels_is_one (guint type, const char *kind)
+kh_links_is_tunnel (guint type, const char *kind)
 {
   if (kind == NULL || g_str_equal (kind, "wwan"))
     return FALSE;
@@ -52,26 +52,41 @@ read_text (const struct rtattr *attribute, char *text)
   return TRUE;
 }
 
-static void
-read_link (GHashTable *tunnels, const struct nlmsghdr *message)
+static guint32
+read_number (const struct rtattr *attribute)
 {
-  const struct ifinfomsg *link = NLMSG_DATA (message);
-  const struct rtattr *first = IFLA_RTA (link);
-  int length = (int) message->nlmsg_len - (int) NLMSG_LENGTH (sizeof *link);
+  guint32 number = 0;
+
+  if (attribute != NULL && RTA_PAYLOAD (attribute) == sizeof number)
+    memcpy (&number, RTA_DATA (attribute), sizeof number);
+  return number;
+}
+
+static void
+read_link (GHashTable *links, const struct nlmsghdr *message)
+{
+  const struct ifinfomsg *header = NLMSG_DATA (message);
+  const struct rtattr *first = IFLA_RTA (header);
+  int length = (int) message->nlmsg_len - (int) NLMSG_LENGTH (sizeof *header);
   const struct rtattr *info = find_attribute (first, length, IFLA_LINKINFO);
   char name[NAME_BYTES];
   char kind[NAME_BYTES];
   gboolean has_kind =
       info != NULL && read_text (find_attribute (RTA_DATA (info), RTA_PAYLOAD (info), IFLA_INFO_KIND), kind);
+  KhLink *link;
 
-  if (read_text (find_attribute (first, length, IFLA_IFNAME), name) &&
-      kh_tunnels_is_one (link->ifi_type, has_kind ? kind : NULL))
-    g_hash_table_add (tunnels, g_strdup (name));
+  if (!read_text (find_attribute (first, length, IFLA_IFNAME), name))
+    return;
+
+  link = g_new (KhLink, 1);
+  link->tunnel = kh_links_is_tunnel (header->ifi_type, has_kind ? kind : NULL);
+  link->changes = read_number (find_attribute (first, length, IFLA_CARRIER_CHANGES));
+  g_hash_table_replace (links, g_strdup (name), link);
 }
 
 /* Returns whether there is more to come. */
 static gboolean
-read_part (GHashTable *tunnels, int fd)
+read_part (GHashTable *links, int fd)
 {
   g_autofree char *buffer = g_malloc (PART_BYTES);
   /* The answer is made while it is asked for: this does not wait. */
@@ -85,22 +100,22 @@ read_part (GHashTable *tunnels, int fd)
       if (i->nlmsg_type == NLMSG_DONE || i->nlmsg_type == NLMSG_ERROR)
         return FALSE;
       if (i->nlmsg_type == RTM_NEWLINK && i->nlmsg_len >= NLMSG_LENGTH (sizeof (struct ifinfomsg)))
-        read_link (tunnels, i);
+        read_link (links, i);
     }
   return TRUE;
 }
 
 /**
- * kh_tunnels_read:
+ * kh_links_read:
  *
  * Asks the kernel by netlink: /sys shows the interfaces of the network in which it was mounted, which may not be ours.
  *
- * Returns: (transfer full) (element-type utf8 utf8): the names of the interfaces that are tunnels
+ * Returns: (transfer full) (element-type utf8 KhLink): by the names of the interfaces
  */
 GHashTable *
-kh_tunnels_read (void)
+kh_links_read (void)
 {
-  GHashTable *tunnels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GHashTable *links = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   struct
   {
     struct nlmsghdr header;
@@ -111,10 +126,10 @@ kh_tunnels_read (void)
   int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
   if (fd >= 0 && send (fd, &request, sizeof request, 0) == sizeof request)
-    while (read_part (tunnels, fd))
+    while (read_part (links, fd))
       ;
   if (fd >= 0)
     close (fd);
 
-  return tunnels;
+  return links;
 }
