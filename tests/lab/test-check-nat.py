@@ -38,6 +38,22 @@ def full_dnat(lab):
     natlab.run(*natlab.in_host("left-router", "nft", "-f", "-"), text=FULL_DNAT)
 
 
+# A firewall of the computer itself. {own}: what it lets this computer say to itself, which most firewalls do.
+OWN_FIREWALL = """
+table inet own {{
+  chain in {{
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    {own}
+  }}
+}}
+"""
+
+
+def own_firewall(own):
+    return lambda lab: natlab.run(*natlab.in_host("left", "nft", "-f", "-"), text=OWN_FIREWALL.format(own=own))
+
+
 def no_nat(lab):
     natlab.run(*natlab.in_host("left-router", "nft", "flush", "ruleset"))
     natlab.run(*natlab.in_host("net", "ip", "route", "add", "192.168.2.0/24", "via", "203.0.113.11"))
@@ -50,17 +66,23 @@ NATS = [
               "after_fin": "unknown", "after_rst": "unknown"}),
     ("strangers are refused", {"left": "rst"}, None, PLAIN | {"stranger": "rst"}),
     ("full DNAT", {}, full_dnat, PLAIN | OPEN),
+    ("a firewall on this computer, that keeps out even itself", {}, own_firewall(""), PLAIN | {"host_firewall": "yes"}),
+    ("a firewall on this computer", {}, own_firewall('iifname "lo" accept'), PLAIN),
     ("no NAT", {}, no_nat, PLAIN | OPEN | {"mapping": "none", "hairpin": "unknown", "nat_depth": 0}),
 ]
 
 counts = {"right": 0, "wrong": 0, "unknown": 0}
 
 
-def check(lab, bindir):
+def start(lab, bindir):
     server = lab.start("net", f"{bindir}/src/server/knothole-server", f"--address={natlab.SERVER}",
                        f"--alternate-address={natlab.SERVER_2}", "--json")
     server.event("server.listening")
-    client = lab.start("left", f"{bindir}/src/cli/knothole-cli", "check", "--json", f"--stun={natlab.SERVER}")
+    return lab.start("left", f"{bindir}/src/cli/knothole-cli", "check", "--json", f"--stun={natlab.SERVER}")
+
+
+def check(lab, bindir):
+    client = start(lab, bindir)
     status = client.finish()
     assert status == 0, f"exit status {status}\n{client.said()}"
     return client.events()[-1]
@@ -80,6 +102,21 @@ def check_nat(bindir, delay_link, options, prepare, wanted):
         return f"{event['t']} ms"
 
 
+def check_pulled_cable(bindir):
+    """A moment without a link, and then the same addresses again, as in another network that looks like this one."""
+    with natlab.Lab() as lab:
+        client = start(lab, bindir)
+        client.wait_for(lambda: next((event for event in client.events() if event.get("fact") == "mapping"), None), "mapping")
+        for state in ("down", "up"):
+            natlab.run(*natlab.in_host("left-router", "ip", "link", "set", "lan", state))
+        assert client.finish() == 0, client.said()
+        event = client.events()[-1]
+        assert event["facts"]["mapping"] == EIM, event
+        # Whoever was not let in by then may have been kept out by the cable.
+        for fact in ("filtering", "stranger"):
+            assert event["facts"][fact] == "unknown" and event["reasons"][fact] == "network-changed", event
+
+
 def check_miniupnpd(bindir, upnp, pmp, protocols):
     with natlab.Lab() as lab, tempfile.TemporaryDirectory() as scratch:
         miniupnpd.start(lab, scratch, upnp, pmp)
@@ -97,6 +134,7 @@ def main():
 
     delay_link = f"{bindir}/tests/lab/delay-link"
     cases = [(name, lambda case=case: check_nat(bindir, delay_link, *case)) for name, *case in NATS]
+    cases.append(("a cable that was pulled", lambda: check_pulled_cable(bindir)))
     if miniupnpd.find() is not None:
         cases += [("miniupnpd", lambda: check_miniupnpd(bindir, "yes", "yes", ["upnp", "nat-pmp", "pcp"])),
                   ("miniupnpd, IGD only", lambda: check_miniupnpd(bindir, "yes", "no", ["upnp"])),

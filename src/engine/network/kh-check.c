@@ -2,17 +2,16 @@
 #include "kh-check.h"
 
 #include "kh-address.h"
-#include "kh-aftermath.h"
 #include "kh-cancel.h"
 #include "kh-deduce.h"
 #include "kh-error.h"
-#include "kh-hairpin.h"
 #include "kh-idle.h"
 #include "kh-interfaces.h"
 #include "kh-json.h"
-#include "kh-probe.h"
+#include "kh-port-tests.h"
 #include "kh-scout.h"
 #include "kh-surroundings.h"
+#include "kh-way.h"
 
 /* What has not ended by itself by then is left as it is. */
 #define PATIENCE_MS 8000
@@ -20,34 +19,15 @@
 /* The server closes what has idled for ten minutes. */
 #define IDLE_LIMIT_SECONDS 540
 
-/* Which fresh port is for what. Eight: so many samples tell how a router chooses ports. */
-typedef enum
-{
-  PROBE_FILTER,
-  PROBE_HAIRPIN,
-  PROBE_HAIRPIN_TOO,
-  PROBE_CROSSING,
-  PROBE_BARE_SYN,
-  PROBE_FIN,
-  PROBE_RST,
-  PROBE_CONTROL,
-  N_PROBES
-} Which;
-
 /**
  * KhCheck:
  *
- * Finds out what this network does with TCP. Each test has a fresh local port of its own, so that none spoils another, and
- * all run side by side as soon as what they need is known:
+ * Finds out what this network does with TCP. Three rooms look, side by side, and this one puts together what they find:
  *
- *     scout (which server? one port, seen from several places) ── mapping ──┬─ crossing, bare SYN
- *       └─ eight probes ─┬─ allocation                                      │
- *                        ├─ hairpin                                         │
- *                        └─ filtering, stranger (the server dials us) ──────┴─ after FIN, after RST
- *     surroundings (hops, router, interfaces, IPv6)
- *
- * The server's dials to a port come before anything else leaves from that port: they ask for whom it is open while only the
- * server was dialled.
+ *     scout (which server? one port, seen from several places) ── mapping ──┐
+ *       ├─ port tests (fresh ports, the server dials back) ◀────────────────┘
+ *       ├─ surroundings (hops, router, interfaces, IPv6)
+ *       └─ idle (for how long a connection lives, when asked for)
  */
 struct _KhCheck
 {
@@ -59,14 +39,10 @@ struct _KhCheck
   KhCheckExtent extent;
   KhFindings findings;
   KhScout *scout;
+  KhPortTests *port_tests;
   KhSurroundings *surroundings;
-  KhProbe *probes[N_PROBES];
-  guint asking; /* probes that have no answer yet */
-  KhDialOutcome port_outcome;
-  KhDialOutcome address_outcome;
-  guint dial_backs; /* of the filter's probe that are under way */
-  gboolean closing; /* the FIN's probe has sent one, and has none yet */
-  gboolean scouted;
+  GInetSocketAddress *server;
+  char *way; /* to the server, as it was when that was chosen */
   GInetSocketAddress *inside;
   GInetSocketAddress *outside;
   GTask *task;
@@ -104,6 +80,8 @@ kh_check_finalize (GObject *object)
   g_object_unref (self->trace);
   g_clear_object (&self->cache);
   g_strfreev (self->servers);
+  g_clear_object (&self->server);
+  g_free (self->way);
   g_clear_object (&self->inside);
   g_clear_object (&self->outside);
   g_clear_object (&self->cancellable);
@@ -228,28 +206,13 @@ finish (KhCheck *self, KhReason reason)
                              "No STUN server answered. Check the internet connection, or name another server.");
 }
 
-/* Systems tell of many changes, and not of all; what counts is whether packets still leave by the same address. */
-static gboolean
-is_same_network (KhCheck *self)
-{
-  g_autoptr (GInetSocketAddress) local = NULL;
-  KhStunClient *chosen = self->scout != NULL ? kh_scout_get_chosen (self->scout) : NULL;
-
-  if (chosen == NULL || self->inside == NULL || self->probes[PROBE_CONTROL] == NULL)
-    return TRUE;
-
-  local = kh_port_local_for (kh_probe_get_port (self->probes[PROBE_CONTROL]), kh_stun_client_get_server (chosen), NULL);
-  return local != NULL && g_inet_address_equal (g_inet_socket_address_get_address (local),
-                                                g_inet_socket_address_get_address (self->inside));
-}
-
 /* One finding is over. Silence means nothing when the cable was pulled. */
 static void
 conclude (KhCheck *self, KhFinding finding, KhReason reason)
 {
   if (!is_open (self, finding))
     return;
-  if (!is_same_network (self))
+  if (!kh_check_is_same_network (self))
     {
       finish (self, KH_REASON_NETWORK_CHANGED);
       return;
@@ -273,184 +236,6 @@ conclude_tests (KhCheck *self, KhReason reason)
 
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
     conclude (self, tests[i], reason);
-}
-
-/* --- after FIN, after RST ----------------------------------------------------------------------------------- */
-
-static void
-on_aftermath (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-  gboolean fin = KH_PROBE (source) == self->probes[PROBE_FIN];
-  KhReason reason;
-  const char *word;
-
-  if (!kh_aftermath_finish (KH_PROBE (source), result, &reason, &word, NULL))
-    return;
-  if (reason == KH_REASON_KNOWN && self->task != NULL)
-    kh_facts_set (&self->findings.facts, fin ? KH_FACT_AFTER_FIN : KH_FACT_AFTER_RST, word);
-  conclude (self, fin ? KH_FINDING_AFTER_FIN : KH_FINDING_AFTER_RST, reason);
-}
-
-/* Then another destination has another port whatever is left of this one. */
-static gboolean
-depends_on_destination (KhCheck *self)
-{
-  return kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-dependent") ||
-         kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-and-port-dependent");
-}
-
-static void
-look_at_aftermath (KhCheck *self)
-{
-  const KhAftermathWay way = {
-    .elsewhere = kh_scout_get_elsewhere (self->scout),
-    .control = self->probes[PROBE_CONTROL] != NULL ? kh_probe_get_client (self->probes[PROBE_CONTROL]) : NULL,
-    .lets_in = self->probes[PROBE_CONTROL] != NULL && self->port_outcome.reason == KH_REASON_KNOWN &&
-               self->port_outcome.result == KH_DIAL_CONNECTED,
-    .doubt = self->port_outcome.reason,
-    .preserving = !kh_facts_knows (&self->findings.facts, KH_FACT_ALLOCATION) ||
-                  kh_facts_is (&self->findings.facts, KH_FACT_ALLOCATION, "preserving"),
-  };
-  static const Which probes[] = { PROBE_FIN, PROBE_RST };
-
-  if (!is_open (self, KH_FINDING_AFTER_FIN))
-    return;
-  if (way.elsewhere == NULL || depends_on_destination (self))
-    {
-      KhReason reason = way.elsewhere == NULL ? KH_REASON_ONE_ADDRESS : KH_REASON_MAPPING_DIFFERS;
-
-      conclude (self, KH_FINDING_AFTER_FIN, reason);
-      conclude (self, KH_FINDING_AFTER_RST, reason);
-      return;
-    }
-
-  for (gsize i = 0; i < G_N_ELEMENTS (probes); i++)
-    if (self->probes[probes[i]] != NULL && kh_probe_get_outside (self->probes[probes[i]]) != NULL)
-      kh_aftermath_async (self->probes[probes[i]], &way, self->cancellable, on_aftermath, g_object_ref (self));
-    else
-      conclude (self, probes[i] == PROBE_FIN ? KH_FINDING_AFTER_FIN : KH_FINDING_AFTER_RST, KH_REASON_SERVER_SILENT);
-}
-
-/* It needs to know who is let in, how ports are chosen, and a second place to dial; and both FINs have to be through. */
-static void
-maybe_look_at_aftermath (KhCheck *self)
-{
-  if (self->scouted && self->asking == 0 && self->dial_backs == 0 && !self->closing &&
-      !is_open (self, KH_FINDING_FILTERING) && !is_open (self, KH_FINDING_ALLOCATION))
-    look_at_aftermath (self);
-}
-
-static void
-on_fin_answered (KhStunClient *client, KhCheck *self)
-{
-  g_autoptr (KhCheck) alive = g_object_ref (self);
-
-  self->closing = FALSE;
-  maybe_look_at_aftermath (alive);
-}
-
-static void
-end_connection (KhCheck *self, Which which)
-{
-  KhStunClient *client = kh_probe_get_client (self->probes[which]);
-
-  if (which == PROBE_RST)
-    {
-      kh_stun_client_reset (client);
-      return;
-    }
-  self->closing = TRUE;
-  g_signal_connect_object (client, "closed", G_CALLBACK (on_fin_answered), self, 0);
-  kh_stun_client_shut_down (client);
-}
-
-/* --- filtering and strangers -------------------------------------------------------------------------------- */
-
-static void
-on_dialled_back (KhCheck *self, KhProbe *probe, GAsyncResult *result, KhDialOutcome *outcome)
-{
-  if (!kh_knock_finish (probe, result, outcome, NULL) || --self->dial_backs > 0 || self->task == NULL)
-    return;
-
-  conclude (self, KH_FINDING_FILTERING,
-            kh_deduce_filtering (&self->port_outcome, &self->address_outcome, &self->findings.facts));
-  if (self->task == NULL)
-    return;
-  conclude (self, KH_FINDING_STRANGER,
-            kh_deduce_stranger (&self->port_outcome, &self->address_outcome, &self->findings.facts));
-  if (self->task == NULL)
-    return;
-  if (is_open (self, KH_FINDING_HOST_FIREWALL) &&
-      (kh_facts_is (&self->findings.facts, KH_FACT_STRANGER, "open") || self->port_outcome.result == KH_DIAL_CONNECTED))
-    {
-      kh_facts_set (&self->findings.facts, KH_FACT_HOST_FIREWALL, "no");
-      conclude (self, KH_FINDING_HOST_FIREWALL, KH_REASON_KNOWN);
-    }
-  else
-    conclude (self, KH_FINDING_HOST_FIREWALL, KH_REASON_AMBIGUOUS);
-  maybe_look_at_aftermath (self);
-}
-
-static void
-on_port_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-
-  on_dialled_back (self, KH_PROBE (source), result, &self->port_outcome);
-}
-
-static void
-on_address_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-
-  on_dialled_back (self, KH_PROBE (source), result, &self->address_outcome);
-}
-
-/* Right behind the first question: that saves a round trip. */
-static void
-look_at_filtering (KhStunClient *control, KhCheck *self)
-{
-  KhProbe *probe = self->probes[PROBE_FILTER];
-
-  self->dial_backs = 2;
-  kh_knock_async (probe, control, KH_DIAL_PORT, self->cancellable, on_port_dialled, g_object_ref (self));
-  kh_knock_async (probe, control, KH_DIAL_ADDRESS, self->cancellable, on_address_dialled, g_object_ref (self));
-}
-
-/* --- holes -------------------------------------------------------------------------------------------------- */
-
-static void
-on_hole (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-  gboolean crossing = KH_PROBE (source) == self->probes[PROBE_CROSSING];
-  KhDialOutcome outcome;
-
-  if (!kh_knock_finish (KH_PROBE (source), result, &outcome, NULL) || self->task == NULL)
-    return;
-  conclude (self, crossing ? KH_FINDING_SIMULTANEOUS_OPEN : KH_FINDING_BARE_SYN,
-            kh_deduce_hole (&outcome, self->findings.reasons[KH_FINDING_MAPPING],
-                            crossing ? KH_FACT_SIMULTANEOUS_OPEN : KH_FACT_BARE_SYN, &self->findings.facts));
-}
-
-/* The server aims at the mapping that it knows. Where every port of the server has another one it cannot know the one of the
- * hole. */
-static void
-look_at_hole (KhCheck *self, Which which)
-{
-  KhFinding finding = which == PROBE_CROSSING ? KH_FINDING_SIMULTANEOUS_OPEN : KH_FINDING_BARE_SYN;
-  KhProbe *probe = self->probes[which];
-
-  if (!is_open (self, finding) || is_open (self, KH_FINDING_MAPPING) || probe == NULL ||
-      kh_stun_client_get_cookie (kh_probe_get_client (probe)) == NULL)
-    return;
-  if (kh_facts_is (&self->findings.facts, KH_FACT_MAPPING, "address-and-port-dependent"))
-    conclude (self, finding, KH_REASON_MAPPING_DIFFERS);
-  else
-    kh_knock_async (probe, kh_probe_get_client (probe), which == PROBE_CROSSING ? KH_DIAL_CROSSING : KH_DIAL_BARE_SYN,
-                    self->cancellable, on_hole, g_object_ref (self));
 }
 
 /* --- idle --------------------------------------------------------------------------------------------------- */
@@ -481,145 +266,6 @@ look_at_idle (KhCheck *self, KhStunClient *chosen)
                            g_object_ref (self));
 }
 
-/* --- hairpin ------------------------------------------------------------------------------------------------ */
-
-static void
-on_hairpin (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-  gboolean connects;
-
-  if (!kh_hairpin_finish (KH_PROBE (source), result, &connects, NULL) || self->task == NULL)
-    return;
-  kh_facts_set (&self->findings.facts, KH_FACT_HAIRPIN, connects ? "yes" : "no");
-  conclude (self, KH_FINDING_HAIRPIN, KH_REASON_KNOWN);
-}
-
-static void
-look_at_hairpin (KhCheck *self)
-{
-  KhProbe *one = self->probes[PROBE_HAIRPIN];
-  KhProbe *other = self->probes[PROBE_HAIRPIN_TOO];
-
-  if (!is_open (self, KH_FINDING_HAIRPIN) || one == NULL || other == NULL || kh_probe_get_outside (one) == NULL ||
-      kh_probe_get_outside (other) == NULL)
-    return;
-  /* Without a NAT the way never leaves this computer. */
-  if (kh_address_equal (G_SOCKET_ADDRESS (kh_probe_get_outside (one)),
-                        G_SOCKET_ADDRESS (kh_stun_client_get_local (kh_probe_get_client (one)))))
-    conclude (self, KH_FINDING_HAIRPIN, KH_REASON_NO_NAT);
-  else
-    kh_hairpin_async (one, other, self->cancellable, on_hairpin, g_object_ref (self));
-}
-
-/* --- the probes --------------------------------------------------------------------------------------------- */
-
-static void maybe_count_nats (KhCheck *self);
-
-static void
-look_at_allocation (KhCheck *self)
-{
-  KhSample samples[N_PROBES + 1];
-  guint n = 0;
-  KhSightings sightings;
-
-  kh_scout_see (self->scout, &sightings);
-  if (sightings.first != NULL)
-    samples[n++] = (KhSample){ kh_scout_get_port (self->scout), g_inet_socket_address_get_port (sightings.first) };
-  for (Which i = 0; i < N_PROBES; i++)
-    if (self->probes[i] != NULL && kh_probe_get_outside (self->probes[i]) != NULL)
-      samples[n++] = (KhSample){ kh_port_get_number (kh_probe_get_port (self->probes[i])),
-                                 g_inet_socket_address_get_port (kh_probe_get_outside (self->probes[i])) };
-  conclude (self, KH_FINDING_ALLOCATION, kh_deduce_allocation (samples, n, &self->findings.facts));
-  maybe_count_nats (self);
-}
-
-/* Without an answer on its port a test cannot be made. */
-static void
-give_up (KhCheck *self, Which which, KhReason reason)
-{
-  switch (which)
-    {
-    case PROBE_FILTER:
-      self->port_outcome = (KhDialOutcome){ reason, KH_DIAL_UNKNOWN };
-      conclude (self, KH_FINDING_FILTERING, reason);
-      conclude (self, KH_FINDING_STRANGER, reason);
-      conclude (self, KH_FINDING_HOST_FIREWALL, reason);
-      break;
-    case PROBE_HAIRPIN:
-    case PROBE_HAIRPIN_TOO:
-      conclude (self, KH_FINDING_HAIRPIN, reason);
-      break;
-    case PROBE_CROSSING:
-      conclude (self, KH_FINDING_SIMULTANEOUS_OPEN, reason);
-      break;
-    case PROBE_BARE_SYN:
-      conclude (self, KH_FINDING_BARE_SYN, reason);
-      break;
-    case PROBE_FIN:
-    case PROBE_RST:
-    case PROBE_CONTROL:
-    case N_PROBES:
-    default:
-      break;
-    }
-}
-
-static void
-start_test (KhCheck *self, Which which)
-{
-  if (kh_stun_client_get_cookie (kh_probe_get_client (self->probes[which])) == NULL && which != PROBE_HAIRPIN &&
-      which != PROBE_HAIRPIN_TOO)
-    give_up (self, which, KH_REASON_NO_DIAL_BACK);
-  if (which == PROBE_HAIRPIN || which == PROBE_HAIRPIN_TOO)
-    look_at_hairpin (self);
-  else if (which == PROBE_CROSSING || which == PROBE_BARE_SYN)
-    look_at_hole (self, which);
-  else if (which == PROBE_FIN || which == PROBE_RST)
-    end_connection (self, which);
-}
-
-static void
-on_probe_asked (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (KhCheck) self = user_data;
-  gboolean answered = kh_probe_ask_finish (KH_PROBE (source), result, NULL);
-  Which which = 0;
-
-  if (self->task == NULL)
-    return;
-  while (which < N_PROBES && self->probes[which] != KH_PROBE (source))
-    which++;
-  self->asking--;
-  if (answered)
-    start_test (self, which);
-  else
-    give_up (self, which, KH_REASON_SERVER_SILENT);
-  if (self->task != NULL && self->asking == 0)
-    look_at_allocation (self);
-  if (self->task != NULL)
-    maybe_look_at_aftermath (self);
-}
-
-static void
-send_probes (KhCheck *self, GInetSocketAddress *server)
-{
-  for (Which i = 0; i < N_PROBES; i++)
-    {
-      self->probes[i] = kh_probe_new (server, NULL);
-      if (self->probes[i] == NULL)
-        {
-          give_up (self, i, KH_REASON_LOCAL);
-          continue;
-        }
-      self->asking++;
-      if (i == PROBE_FILTER && kh_stun_client_get_cookie (kh_scout_get_chosen (self->scout)) != NULL)
-        g_signal_connect_object (kh_probe_get_client (self->probes[i]), "connected", G_CALLBACK (look_at_filtering),
-                                 self, 0);
-      kh_probe_ask_async (self->probes[i], on_probe_asked, g_object_ref (self));
-    }
-}
-
 /* --- the way there ------------------------------------------------------------------------------------------ */
 
 /* From all that has been seen of the way. */
@@ -638,6 +284,16 @@ maybe_count_nats (KhCheck *self)
     self->findings.reasons[KH_FINDING_NAT_DEPTH] = KH_REASON_KNOWN;
   conclude (self, KH_FINDING_DOUBLE_NAT, reasons[0]);
   conclude (self, KH_FINDING_CARRIER_NAT, reasons[1]);
+}
+
+static void
+on_port_test_found (KhPortTests *tests, guint finding, KhCheck *self)
+{
+  if (self->task == NULL)
+    return;
+  kh_facts_fill (&self->findings.facts, kh_port_tests_get_facts (tests));
+  conclude (self, finding, kh_port_tests_get_reason (tests, finding));
+  maybe_count_nats (self);
 }
 
 static void
@@ -665,7 +321,11 @@ on_chosen (KhScout *scout, KhCheck *self)
   outside = kh_address_to_text (G_SOCKET_ADDRESS (self->outside));
   kh_trace_add (self->trace, "check.mapping", "server:s local:s outside:s rtt_ms:l", name, local, outside,
                 kh_stun_client_get_rtt (chosen));
-  send_probes (self, server);
+  self->server = g_object_ref (server);
+  self->way = kh_way_describe (server);
+  self->port_tests = kh_port_tests_new (scout, self->extent == KH_CHECK_QUICK);
+  g_signal_connect_object (self->port_tests, "found", G_CALLBACK (on_port_test_found), self, 0);
+  kh_port_tests_start (self->port_tests);
   look_at_idle (self, chosen);
   if (self->surroundings != NULL)
     kh_surroundings_look (self->surroundings, chosen);
@@ -682,22 +342,17 @@ on_scouted (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->task == NULL)
     return;
 
-  self->scouted = TRUE;
   kh_scout_see (self->scout, &sightings);
   conclude (self, KH_FINDING_MAPPING, kh_deduce_mapping (&sightings, &self->findings.facts));
   if (!answered)
     conclude_tests (self, KH_REASON_NO_SERVER);
-  if (!answered && self->task != NULL && self->surroundings != NULL)
+  if (!answered && self->surroundings != NULL)
     kh_surroundings_look (self->surroundings, NULL);
   maybe_count_nats (self);
-  if (self->task != NULL && self->surroundings != NULL)
+  if (self->surroundings != NULL)
     kh_surroundings_look_v6 (self->surroundings, kh_scout_get_v6_server (self->scout));
-  if (self->task != NULL)
-    look_at_hole (self, PROBE_CROSSING);
-  if (self->task != NULL)
-    look_at_hole (self, PROBE_BARE_SYN);
-  if (self->task != NULL)
-    maybe_look_at_aftermath (self);
+  if (self->port_tests != NULL)
+    kh_port_tests_set_mapping (self->port_tests, &self->findings.facts, self->findings.reasons[KH_FINDING_MAPPING]);
 }
 
 /* --- beginning and end -------------------------------------------------------------------------------------- */
@@ -711,16 +366,13 @@ stop (KhCheck *self)
   if (self->network_id != 0)
     g_signal_handler_disconnect (g_network_monitor_get_default (), self->network_id);
   self->network_id = 0;
-  for (Which i = 0; i < N_PROBES; i++)
-    if (self->probes[i] != NULL)
-      {
-        kh_probe_close (self->probes[i]);
-        g_clear_object (&self->probes[i]);
-      }
+  if (self->port_tests != NULL)
+    kh_port_tests_close (self->port_tests);
   if (self->scout != NULL)
     kh_scout_close (self->scout);
   if (self->surroundings != NULL)
     kh_surroundings_close (self->surroundings);
+  g_clear_object (&self->port_tests);
   g_clear_object (&self->scout);
   g_clear_object (&self->surroundings);
 }
@@ -751,7 +403,7 @@ on_network_changed (GNetworkMonitor *monitor, gboolean available, KhCheck *self)
 {
   g_autoptr (KhCheck) alive = g_object_ref (self);
 
-  if (!is_same_network (alive))
+  if (!kh_check_is_same_network (alive))
     finish (alive, KH_REASON_NETWORK_CHANGED);
 }
 
@@ -855,4 +507,25 @@ kh_check_get_outside (KhCheck *self)
   g_return_val_if_fail (KH_IS_CHECK (self), NULL);
 
   return self->outside;
+}
+
+/**
+ * kh_check_is_same_network:
+ *
+ * Systems tell of many changes, and not of all. What counts is whether packets still leave by the same way, and by a link that
+ * has not been down meanwhile.
+ *
+ * Returns: whether what has been found is true of the network that we are in now; %TRUE as well before a server was reached
+ */
+gboolean
+kh_check_is_same_network (KhCheck *self)
+{
+  g_autofree char *now = NULL;
+
+  g_return_val_if_fail (KH_IS_CHECK (self), FALSE);
+
+  if (self->server == NULL)
+    return TRUE;
+  now = kh_way_describe (self->server);
+  return g_strcmp0 (now, self->way) == 0;
 }

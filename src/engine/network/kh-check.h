@@ -25,20 +25,21 @@ typedef enum
 #define KH_TYPE_CHECK (kh_check_get_type ())
 G_DECLARE_FINAL_TYPE (KhCheck, kh_check, KH, CHECK, GObject)
 
-KhCheck            *kh_check_new          (KhTrace             *trace,
-                                           const char *const   *servers);
-void                kh_check_set_cache    (KhCheck             *self,
-                                           KhFactsCache        *cache);
-void                kh_check_run_async    (KhCheck             *self,
-                                           KhCheckExtent        extent,
-                                           GCancellable        *cancellable,
-                                           GAsyncReadyCallback  callback,
-                                           gpointer             user_data);
-gboolean            kh_check_run_finish   (KhCheck             *self,
-                                           GAsyncResult        *result,
-                                           GError             **error);
-const KhFindings   *kh_check_get_findings (KhCheck             *self);
-GInetSocketAddress *kh_check_get_inside   (KhCheck             *self);
-GInetSocketAddress *kh_check_get_outside  (KhCheck             *self);
+KhCheck            *kh_check_new             (KhTrace             *trace,
+                                              const char *const   *servers);
+void                kh_check_set_cache       (KhCheck             *self,
+                                              KhFactsCache        *cache);
+void                kh_check_run_async       (KhCheck             *self,
+                                              KhCheckExtent        extent,
+                                              GCancellable        *cancellable,
+                                              GAsyncReadyCallback  callback,
+                                              gpointer             user_data);
+gboolean            kh_check_run_finish      (KhCheck             *self,
+                                              GAsyncResult        *result,
+                                              GError             **error);
+const KhFindings   *kh_check_get_findings    (KhCheck             *self);
+GInetSocketAddress *kh_check_get_inside      (KhCheck             *self);
+GInetSocketAddress *kh_check_get_outside     (KhCheck             *self);
+gboolean            kh_check_is_same_network (KhCheck             *self);
 
 G_END_DECLS
