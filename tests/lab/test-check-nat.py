@@ -5,6 +5,7 @@
    test-check-nat.py BUILD-DIRECTORY"""
 
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -74,10 +75,15 @@ NATS = [
 counts = {"right": 0, "wrong": 0, "unknown": 0}
 
 
-def start(lab, bindir):
+def start_server(lab, bindir):
     server = lab.start("net", f"{bindir}/src/server/knothole-server", f"--address={natlab.SERVER}",
                        f"--alternate-address={natlab.SERVER_2}", "--json")
     server.event("server.listening")
+    return server
+
+
+def start(lab, bindir):
+    start_server(lab, bindir)
     return lab.start("left", f"{bindir}/src/cli/knothole-cli", "check", "--json", f"--stun={natlab.SERVER}")
 
 
@@ -117,6 +123,39 @@ def check_pulled_cable(bindir):
             assert event["facts"][fact] == "unknown" and event["reasons"][fact] == "network-changed", event
 
 
+def check_moved_invite(bindir):
+    """An invite waits while its computer is carried to a network with the same inside addresses, and another outside one."""
+    with natlab.Lab() as lab:
+        server = start_server(lab, bindir)
+        options = [f"--mailbox=ws://{natlab.SERVER}:4000/v1", f"--stun={natlab.SERVER}", "--json"]
+        inviter = lab.start("left", f"{bindir}/src/cli/knothole-cli", "invite", *options, stdin=subprocess.PIPE)
+
+        def done(n):
+            events = [event for event in inviter.events() if event["type"] == "check.done"]
+            return events[n - 1] if len(events) >= n else None
+
+        assert inviter.wait_for(lambda: done(1), "check")["facts"]["stranger"] == "silent"
+        router = natlab.in_host("left-router")
+        natlab.run(*router, "ip", "address", "delete", "203.0.113.11/24", "dev", "wan")
+        natlab.run(*router, "ip", "address", "add", "203.0.113.13/24", "dev", "wan")
+        natlab.run(*router, "nft", "flush", "ruleset")
+        natlab.run(*router, "nft", "-f", "-", text=natlab.NAT_RULES.format(stranger=natlab.STRANGER["rst"], flags=""))
+        for command in ("link set eth down", "link set eth up", "route add default via 192.168.2.1"):
+            natlab.run(*natlab.in_host("left", "ip", *command.split()))
+        second = inviter.wait_for(lambda: done(2), "second check")
+        assert second["facts"]["stranger"] == "rst", inviter.said()
+
+        joiner = lab.start("right", f"{bindir}/src/cli/knothole-cli", "join", inviter.event("invite.code")["code"], *options)
+        offer = inviter.event("offer.sent")
+        assert offer["facts"]["stranger"] == "rst" and offer["facts"]["mapping"] == EIM, offer
+        outside = [candidate["address"] for candidate in offer["candidates"] if candidate["kind"] == "outside"]
+        assert outside == ["203.0.113.13"], offer
+        assert joiner.event("path.selected")["kind"] == "dial"
+        inviter.child.stdin.close()
+        assert inviter.finish() == 0 and joiner.finish() == 0, inviter.said()
+        server.stop()
+
+
 def check_miniupnpd(bindir, upnp, pmp, protocols):
     with natlab.Lab() as lab, tempfile.TemporaryDirectory() as scratch:
         miniupnpd.start(lab, scratch, upnp, pmp)
@@ -135,6 +174,7 @@ def main():
     delay_link = f"{bindir}/tests/lab/delay-link"
     cases = [(name, lambda case=case: check_nat(bindir, delay_link, *case)) for name, *case in NATS]
     cases.append(("a cable that was pulled", lambda: check_pulled_cable(bindir)))
+    cases.append(("an invite that is carried elsewhere", lambda: check_moved_invite(bindir)))
     if miniupnpd.find() is not None:
         cases += [("miniupnpd", lambda: check_miniupnpd(bindir, "yes", "yes", ["upnp", "nat-pmp", "pcp"])),
                   ("miniupnpd, IGD only", lambda: check_miniupnpd(bindir, "yes", "no", ["upnp"])),

@@ -17,6 +17,10 @@
 /* How often the silence is looked at, in parts of its limit. */
 #define SILENCE_CHECKS 8
 
+/* When the network has changed the connection may be dead, and nobody would say so. */
+#define DOUBT_MS (5 * 1000)
+#define DOUBT_PING_SECONDS 1
+
 /* What may come between the ends of two messages: one of the longest, and the wrapping of frames and TLS. */
 #define MAX_BETWEEN_MESSAGES (2 * KH_MAILBOX_MAX_MESSAGE)
 
@@ -277,9 +281,28 @@ watch_flow (KhMailbox *self)
 }
 
 static void
+trust (KhMailbox *self)
+{
+  soup_websocket_connection_set_keepalive_interval (self->connection, self->ping_seconds);
+  self->last_heard = g_get_monotonic_time ();
+  set_deadline (self, MAX (self->silence_ms / SILENCE_CHECKS, 1), check_silence, "[knothole] mailbox silence");
+}
+
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, KhMailbox *self)
+{
+  if (self->state != OPEN || self->silence_ms <= DOUBT_MS)
+    return;
+
+  soup_websocket_connection_set_keepalive_interval (self->connection, DOUBT_PING_SECONDS);
+  self->last_heard = g_get_monotonic_time () - (gint64) (self->silence_ms - DOUBT_MS) * 1000;
+  set_deadline (self, DOUBT_MS, check_silence, "[knothole] mailbox doubt");
+}
+
+static void
 on_pong (SoupWebsocketConnection *connection, GBytes *payload, KhMailbox *self)
 {
-  self->last_heard = g_get_monotonic_time ();
+  trust (self);
 }
 
 static void
@@ -326,16 +349,16 @@ static void
 watch_connection (KhMailbox *self)
 {
   bound_incoming (self->connection);
-  soup_websocket_connection_set_keepalive_interval (self->connection, self->ping_seconds);
   g_signal_connect (self->connection, "message", G_CALLBACK (on_message), self);
   g_signal_connect (self->connection, "pong", G_CALLBACK (on_pong), self);
   g_signal_connect (self->connection, "error", G_CALLBACK (on_error), self);
   g_signal_connect (self->connection, "closing", G_CALLBACK (on_closed), self);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
 
+  g_signal_connect_object (g_network_monitor_get_default (), "network-changed", G_CALLBACK (on_network_changed), self,
+                           0);
   watch_flow (self);
-  self->last_heard = g_get_monotonic_time ();
-  set_deadline (self, MAX (self->silence_ms / SILENCE_CHECKS, 1), check_silence, "[knothole] mailbox silence");
+  trust (self);
 }
 
 static void

@@ -34,7 +34,8 @@ struct _KhMapping
   guint renew_id;
   guint failures; /* in a row, since the last answer */
   gint64 last_loss;
-  guint next; /* whose turn it is when one is renewed */
+  gint64 changed_at; /* when the network last changed, monotonic µs */
+  guint next;        /* whose turn it is when one is renewed */
 };
 
 typedef struct
@@ -304,6 +305,8 @@ static void
 failed (KhMapping *self, Server *server, const char *reason)
 {
   server_drop_client (server);
+  if (server->verified_at < self->changed_at)
+    g_clear_object (&server->outside);
   self->failures++;
   kh_trace_add (self->trace, "stun.failed", "server:s reason:s", server->name, reason);
 }
@@ -388,6 +391,16 @@ ask (KhMapping *self, Server *server)
     kh_server_name_resolve_async (server->name, self->cancellable, on_resolved, pending_new (self, server));
 }
 
+/* Connections of another network end without a word. Asking tells, and what was answered there is true no more. */
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, KhMapping *self)
+{
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
+  self->changed_at = g_get_monotonic_time ();
+  kh_mapping_refresh (self);
+}
+
 /**
  * kh_mapping_start:
  *
@@ -400,6 +413,8 @@ kh_mapping_start (KhMapping *self)
 
   g_return_if_fail (KH_IS_MAPPING (self));
 
+  g_signal_connect_object (g_network_monitor_get_default (), "network-changed", G_CALLBACK (on_network_changed), self,
+                           0);
   n = self->servers->len; /* a single one may add its other address while we ask */
   for (guint i = 0; i < n; i++)
     ask (self, g_ptr_array_index (self->servers, i));

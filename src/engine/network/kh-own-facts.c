@@ -3,20 +3,32 @@
 
 #include "kh-interfaces.h"
 
+/* Systems tell of a change several times, while addresses and routes come one by one. */
+#define SETTLE_MS 1000
+
+/* Servers are not to be asked more often, however often the network changes. */
+#define MIN_SECONDS_BETWEEN 10
+
 /**
  * KhOwnFacts:
  *
  * What a session knows of its own network beyond the mapping of its port: from a check that runs beside it, and from what
- * earlier checks found here. Nobody waits for it: what is not known yet when the offer leaves is not in it.
+ * earlier checks found here. Nobody waits for it: what is not known yet when the offer leaves is not in it. An invite may wait
+ * for an hour, and the computer be carried to another network meanwhile: then it checks anew.
  */
 struct _KhOwnFacts
 {
   GObject parent_instance;
 
-  KhCheck *check;
+  KhTrace *trace;
+  char **servers;
   KhFactsCache *cache;
-  GInetAddress *gateway;
+  KhCheckExtent extent;
+  KhCheck *check; /* the last one that began, NULL before the first */
   GCancellable *cancellable;
+  gint64 started; /* monotonic µs */
+  gboolean stopped;
+  guint again_id;
 };
 
 G_DEFINE_FINAL_TYPE (KhOwnFacts, kh_own_facts, G_TYPE_OBJECT)
@@ -29,7 +41,7 @@ kh_own_facts_dispose (GObject *object)
   kh_own_facts_stop (self);
   g_clear_object (&self->check);
   g_clear_object (&self->cache);
-  g_clear_object (&self->gateway);
+  g_clear_object (&self->trace);
 
   G_OBJECT_CLASS (kh_own_facts_parent_class)->dispose (object);
 }
@@ -37,7 +49,10 @@ kh_own_facts_dispose (GObject *object)
 static void
 kh_own_facts_finalize (GObject *object)
 {
-  g_object_unref (KH_OWN_FACTS (object)->cancellable);
+  KhOwnFacts *self = KH_OWN_FACTS (object);
+
+  g_object_unref (self->cancellable);
+  g_strfreev (self->servers);
 
   G_OBJECT_CLASS (kh_own_facts_parent_class)->finalize (object);
 }
@@ -52,16 +67,12 @@ kh_own_facts_class_init (KhOwnFactsClass *klass)
 static void
 kh_own_facts_init (KhOwnFacts *self)
 {
-  g_autoptr (KhInterfaces) interfaces = kh_interfaces_new_read ();
-  GInetAddress *gateway = kh_interfaces_get_gateway (interfaces);
-
-  self->gateway = gateway != NULL ? g_object_ref (gateway) : NULL;
   self->cancellable = g_cancellable_new ();
 }
 
 /**
  * kh_own_facts_new:
- * @trace: where the check reports
+ * @trace: where the checks report
  * @servers: (array zero-terminated=1): STUN servers over TCP
  * @cache: what is known from before
  */
@@ -70,22 +81,60 @@ kh_own_facts_new (KhTrace *trace, const char *const *servers, KhFactsCache *cach
 {
   KhOwnFacts *self = g_object_new (KH_TYPE_OWN_FACTS, NULL);
 
-  self->check = kh_check_new (trace, servers);
-  kh_check_set_cache (self->check, cache);
+  self->trace = g_object_ref (trace);
+  self->servers = g_strdupv ((char **) servers);
   self->cache = g_object_ref (cache);
   return self;
 }
 
+static void
+check (KhOwnFacts *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  g_clear_object (&self->check);
+  self->check = kh_check_new (self->trace, (const char *const *) self->servers);
+  kh_check_set_cache (self->check, self->cache);
+  self->started = g_get_monotonic_time ();
+  kh_check_run_async (self->check, self->extent, self->cancellable, NULL, NULL);
+}
+
+static gboolean
+on_again (gpointer user_data)
+{
+  KhOwnFacts *self = user_data;
+
+  self->again_id = 0;
+  if (kh_check_get_outside (self->check) == NULL || !kh_check_is_same_network (self->check))
+    check (self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, KhOwnFacts *self)
+{
+  gint64 since = (g_get_monotonic_time () - self->started) / 1000;
+
+  if (self->stopped || self->again_id != 0)
+    return;
+  self->again_id = g_timeout_add (MAX (SETTLE_MS, MIN_SECONDS_BETWEEN * 1000 - since), on_again, self);
+  g_source_set_name_by_id (self->again_id, "kh-own-facts again");
+}
+
 /**
  * kh_own_facts_start:
- * @extent: how much to check, once
+ * @extent: how much to check, at once and when the network has changed
  */
 void
 kh_own_facts_start (KhOwnFacts *self, KhCheckExtent extent)
 {
-  g_return_if_fail (KH_IS_OWN_FACTS (self));
+  g_return_if_fail (KH_IS_OWN_FACTS (self) && self->check == NULL);
 
-  kh_check_run_async (self->check, extent, self->cancellable, NULL, NULL);
+  self->extent = extent;
+  g_signal_connect_object (g_network_monitor_get_default (), "network-changed", G_CALLBACK (on_network_changed), self,
+                           0);
+  check (self);
 }
 
 /**
@@ -98,6 +147,8 @@ kh_own_facts_stop (KhOwnFacts *self)
 {
   g_return_if_fail (KH_IS_OWN_FACTS (self));
 
+  self->stopped = TRUE;
+  g_clear_handle_id (&self->again_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
 }
 
@@ -109,7 +160,8 @@ kh_own_facts_stop (KhOwnFacts *self)
 void
 kh_own_facts_fill (KhOwnFacts *self, GInetSocketAddress *outside, KhFacts *facts)
 {
-  GInetSocketAddress *checked = kh_check_get_outside (self->check);
+  g_autoptr (KhInterfaces) interfaces = NULL;
+  GInetSocketAddress *checked = self->check != NULL ? kh_check_get_outside (self->check) : NULL;
   GInetAddress *now = outside != NULL ? g_inet_socket_address_get_address (outside) : NULL;
   const KhFacts *before;
 
@@ -118,10 +170,11 @@ kh_own_facts_fill (KhOwnFacts *self, GInetSocketAddress *outside, KhFacts *facts
   if (now == NULL)
     return;
 
-  /* An invite may wait for an hour, and the computer be carried to another network meanwhile. */
-  if (checked != NULL && g_inet_address_equal (g_inet_socket_address_get_address (checked), now))
+  if (checked != NULL && g_inet_address_equal (g_inet_socket_address_get_address (checked), now) &&
+      kh_check_is_same_network (self->check))
     kh_facts_fill (facts, &kh_check_get_findings (self->check)->facts);
-  before = kh_facts_cache_lookup (self->cache, self->gateway, now);
+  interfaces = kh_interfaces_new_read ();
+  before = kh_facts_cache_lookup (self->cache, kh_interfaces_get_gateway (interfaces), now);
   if (before != NULL)
     kh_facts_fill (facts, before);
 }

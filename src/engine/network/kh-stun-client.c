@@ -339,12 +339,26 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
     g_signal_emit (self, signals[SIGNAL_CONNECTED], 0);
 }
 
+/* Lets the connection end by an RST instead of a FIN. */
+static void
+end_at_once (KhStunClient *self)
+{
+  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+  if (self->connection != NULL)
+    setsockopt (g_socket_get_fd (g_socket_connection_get_socket (self->connection)), SOL_SOCKET, SO_LINGER, &at_once,
+                sizeof at_once);
+}
+
+/* A connection without an end would wait for somebody to answer its FIN, and hold its pair of addresses meanwhile: nobody could
+ * ask this server from this port (law 14). */
 static gboolean
 on_deadline (gpointer user_data)
 {
   KhStunClient *self = user_data;
 
   self->deadline_id = 0;
+  end_at_once (self);
   fail (self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "the server did not answer"));
   return G_SOURCE_REMOVE;
 }
@@ -515,13 +529,9 @@ kh_stun_client_shut_down (KhStunClient *self)
 void
 kh_stun_client_reset (KhStunClient *self)
 {
-  const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-
   g_return_if_fail (KH_IS_STUN_CLIENT (self));
 
-  if (self->connection != NULL)
-    setsockopt (g_socket_get_fd (g_socket_connection_get_socket (self->connection)), SOL_SOCKET, SO_LINGER, &at_once,
-                sizeof at_once);
+  end_at_once (self);
   kh_stun_client_close (self);
 }
 
