@@ -31,6 +31,33 @@ show_event (KhEvent *event, gpointer user_data)
   kh_output_line (command->output, line);
 }
 
+/* A long test that says nothing for minutes looks like one that hangs. */
+static void
+show_progress (KhEvent *event, gpointer user_data)
+{
+  Command *command = user_data;
+  JsonObject *members = kh_event_get_members (event);
+  g_autofree char *line = NULL;
+  gint64 lived, next;
+
+  if (!g_str_equal (kh_event_get_kind (event), "check.idle"))
+    return;
+
+  lived = json_object_get_int_member (members, "lived");
+  next = json_object_get_int_member (members, "next");
+  line = lived == 0 ? g_strdup_printf ("Connections rest now; the first look is after %" G_GINT64_FORMAT " s.", next)
+                    : g_strdup_printf ("A silent connection lives at least %" G_GINT64_FORMAT
+                                       " s; the next look is at one that rests for %" G_GINT64_FORMAT " s.",
+                                       lived, next);
+  kh_output_line (command->errors, line);
+}
+
+static void
+on_progress (GListModel *trace, guint position, guint removed, guint added, gpointer user_data)
+{
+  kh_trace_foreach (KH_TRACE (trace), position, added, show_progress, user_data);
+}
+
 static void
 on_events (GListModel *trace, guint position, guint removed, guint added, gpointer user_data)
 {
@@ -106,10 +133,13 @@ kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *erro
   if (options->json)
     g_signal_connect (trace, "items-changed", G_CALLBACK (on_events), &command);
   else
-    kh_output_line (errors,
-                    options->extended
-                        ? "Checking the network. This takes up to half an hour; Ctrl+C shows what is known by then."
-                        : "Checking the network. This takes a few seconds.");
+    {
+      g_signal_connect (trace, "items-changed", G_CALLBACK (on_progress), &command);
+      kh_output_line (errors,
+                      options->extended
+                          ? "Checking the network. This takes up to half an hour; Ctrl+C shows what is known by then."
+                          : "Checking the network. This takes a few seconds.");
+    }
   kh_check_run_async (check, options->extended ? KH_CHECK_LONG : KH_CHECK_WHOLE, cancellable, on_done, &command);
   g_main_loop_run (loop);
 

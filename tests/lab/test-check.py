@@ -73,14 +73,18 @@ totals = {"right": 0, "wrong": 0, "unknown": 0}
 
 
 def check(build, router, *options, server="knothole"):
-    """The last event, and what standard error said."""
+    """The last event."""
+    return check_events(build, router, *options, server=server)[-1]
+
+
+def check_events(build, router, *options, server="knothole"):
     command = [os.path.join(build, "src/lab/knothole-lab"), "run", f"--left={router}", "--delay=20", f"--server={server}",
                "--", "@left", os.path.join(build, "src/cli/knothole-cli"), "check", "--json", *options]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60 * PATIENCE)
     assert result.returncode == 0, f"status {result.returncode}: {result.stderr}"
-    event = json.loads(result.stdout.splitlines()[-1])
-    assert event["type"] == "check.done"
-    return event
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert events[-1]["type"] == "check.done"
+    return events
 
 
 def test_router(build, router):
@@ -126,8 +130,13 @@ def test_no_server(build):
 
 def test_idle(build):
     """A router that forgets idle connections after twelve seconds."""
-    event = check(build, "port-restricted,idle=12", "--stun={server}", "--long")
-    assert 9 <= event["facts"]["idle_seconds"] <= 12, event
+    events = check_events(build, "port-restricted,idle=12", "--stun={server}", "--long")
+    seconds = events[-1]["facts"]["idle_seconds"]
+    assert 9 <= seconds <= 12, events[-1]
+    progress = [(event["lived"], event["next"]) for event in events if event["type"] == "check.idle"]
+    # Nothing before the first look; then it grows.
+    assert progress[0] == (0, 5) and (5, 10) in progress and progress == sorted(progress, key=lambda pair: pair[0]), progress
+    assert progress[-1][0] <= seconds, progress
 
 
 def cases(build):

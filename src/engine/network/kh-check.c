@@ -255,6 +255,18 @@ on_idle_measured (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+on_idle_progress (int lived, int next, gpointer user_data)
+{
+  KhCheck *self = user_data;
+
+  if (!is_open (self, KH_FINDING_IDLE))
+    return;
+  self->findings.facts.numbers[KH_FACT_IDLE_SECONDS] = lived > 0 ? lived : KH_FACT_NUMBER_UNKNOWN;
+  kh_trace_add (self->trace, "check.idle", "lived:l next:l", (gint64) lived, (gint64) next);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
 look_at_idle (KhCheck *self, KhStunClient *chosen)
 {
   if (!is_open (self, KH_FINDING_IDLE))
@@ -262,8 +274,8 @@ look_at_idle (KhCheck *self, KhStunClient *chosen)
   if (kh_stun_client_get_cookie (chosen) == NULL)
     conclude (self, KH_FINDING_IDLE, KH_REASON_NO_DIAL_BACK);
   else
-    kh_idle_measure_async (kh_stun_client_get_server (chosen), IDLE_LIMIT_SECONDS, self->cancellable, on_idle_measured,
-                           g_object_ref (self));
+    kh_idle_measure_async (kh_stun_client_get_server (chosen), IDLE_LIMIT_SECONDS, on_idle_progress, self->cancellable,
+                           on_idle_measured, g_object_ref (self));
 }
 
 /* --- the way there ------------------------------------------------------------------------------------------ */

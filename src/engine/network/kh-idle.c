@@ -4,6 +4,7 @@
 #include "kh-cancel.h"
 
 #include <string.h>
+#include <time.h>
 
 /* A round of trials runs side by side, each on a connection of its own, since a look at a connection makes it young again: the
  * first doubles the time from trial to trial, later ones divide what lies between the longest that lived and the shortest that
@@ -24,6 +25,8 @@ typedef struct
   GInetSocketAddress *server;
   GPtrArray *trials;
   GSource *cancel_source;
+  KhIdleProgress progress;
+  gpointer progress_data; /* the user data of the task, which that keeps */
   int limit;
   int lived; /* seconds that a connection is known to live */
   int died;  /* seconds that it is known not to; one more than the limit before that */
@@ -39,6 +42,7 @@ struct Trial_
   KhProbe *control;
   guint8 id[KH_STUN_ID_BYTES];
   guint timer_id;
+  gint64 slept;  /* µs for which this computer had been suspended when the rest began */
   gboolean sent; /* the server has, on our connection */
   gboolean over;
 };
@@ -109,6 +113,22 @@ finish_round (Idle *idle)
     start_round (idle);
 }
 
+static void
+tell_progress (Idle *idle)
+{
+  int next = G_MAXINT;
+
+  for (guint i = 0; i < idle->trials->len; i++)
+    {
+      Trial *trial = g_ptr_array_index (idle->trials, i);
+
+      if (!trial->over)
+        next = MIN (next, trial->seconds);
+    }
+  if (next < G_MAXINT)
+    idle->progress (idle->lived, next, idle->progress_data);
+}
+
 /* A connection that died has not outlived its elders: trials that would wait longer are not needed. */
 static void
 trial_over (Trial *trial, gboolean known, gboolean alive)
@@ -132,6 +152,7 @@ trial_over (Trial *trial, gboolean known, gboolean alive)
           other->over |= other->seconds > trial->seconds;
         }
     }
+  tell_progress (idle);
   finish_round (idle);
 }
 
@@ -254,13 +275,25 @@ on_control_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   g_source_set_name_by_id (trial->timer_id, "kh-idle answer");
 }
 
+/* Timers stand still while this computer is suspended; routers do not. */
+static gint64
+get_slept (void)
+{
+  struct timespec all, awake;
+
+  if (clock_gettime (CLOCK_BOOTTIME, &all) != 0 || clock_gettime (CLOCK_MONOTONIC, &awake) != 0)
+    return 0;
+  return (all.tv_sec - awake.tv_sec) * G_USEC_PER_SEC + (all.tv_nsec - awake.tv_nsec) / 1000;
+}
+
 static gboolean
 on_time_to_poke (gpointer user_data)
 {
   Trial *trial = user_data;
+  gboolean rested_longer = get_slept () - trial->slept > G_USEC_PER_SEC;
 
   trial->timer_id = 0;
-  trial->control = kh_probe_new (trial->idle->server, NULL);
+  trial->control = rested_longer ? NULL : kh_probe_new (trial->idle->server, NULL);
   if (trial->control == NULL)
     {
       trial_over (trial, FALSE, FALSE);
@@ -287,6 +320,7 @@ on_probe_asked (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
+  trial->slept = get_slept ();
   trial->timer_id = g_timeout_add_seconds (trial->seconds, on_time_to_poke, trial);
   g_source_set_name_by_id (trial->timer_id, "kh-idle rest");
 }
@@ -334,6 +368,8 @@ start_round (Idle *idle)
     start_trial (idle, idle->limit);
   if (idle->trials->len == 0)
     finish (idle);
+  else
+    tell_progress (idle);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------- */
@@ -351,16 +387,17 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
  * kh_idle_measure_async:
  * @server: a STUN server that dials back
  * @limit_seconds: after so long nothing more is tried; the server closes connections that idle too long itself
+ * @progress: called now and then, with @user_data, until @callback is
  * @cancellable: (nullable): ends it
  * @callback: called once, within five times the limit at worst
- * @user_data: for @callback
+ * @user_data: for @callback and @progress
  *
  * Finds out how long a connection without packets lives (RFC 5382, REQ-5): connections rest, and then the server is asked, on
  * another one, to send something on them.
  */
 void
-kh_idle_measure_async (GInetSocketAddress *server, guint limit_seconds, GCancellable *cancellable,
-                       GAsyncReadyCallback callback, gpointer user_data)
+kh_idle_measure_async (GInetSocketAddress *server, guint limit_seconds, KhIdleProgress progress,
+                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   Idle *idle = g_new0 (Idle, 1);
@@ -370,6 +407,8 @@ kh_idle_measure_async (GInetSocketAddress *server, guint limit_seconds, GCancell
   idle->task = task;
   idle->server = g_object_ref (server);
   idle->trials = g_ptr_array_new_with_free_func (trial_free);
+  idle->progress = progress;
+  idle->progress_data = user_data;
   idle->limit = limit_seconds;
   idle->died = limit_seconds + 1;
   idle->cancel_source = kh_cancel_watch (cancellable, on_cancelled, idle);
