@@ -14,6 +14,27 @@
 #define MAX_BYTES 1100
 #define RESULT_UNSUPPORTED_VERSION 1
 
+/**
+ * kh_pcp_read_reply:
+ * @bytes: (array length=length): a datagram that came from the router's port
+ * @length: its length
+ *
+ * A router that refuses what was asked speaks PCP all the same, unless what it refuses is the version. ANNOUNCE carries no
+ * nonce: that the socket takes datagrams only from the router's port, at a port that nobody else knows, has to do.
+ *
+ * Returns: what it is
+ */
+KhPcpReply
+kh_pcp_read_reply (const guint8 *bytes, gsize length)
+{
+  if (length >= 4 && (bytes[1] & RESPONSE) && (bytes[0] != PCP_VERSION || bytes[3] == RESULT_UNSUPPORTED_VERSION))
+    return KH_PCP_REFUSAL;
+  if (length >= HEADER_BYTES && length <= MAX_BYTES && length % 4 == 0 && bytes[0] == PCP_VERSION &&
+      bytes[1] == (RESPONSE | OPCODE_ANNOUNCE))
+    return KH_PCP_ANSWER;
+  return KH_PCP_NO_REPLY;
+}
+
 typedef struct
 {
   KhInquiry inquiry;
@@ -47,22 +68,6 @@ fail (Ask *ask, GError *error)
   g_task_return_error (task, error);
 }
 
-/* A router that refuses speaks PCP all the same, unless what it refuses is the version. ANNOUNCE carries no nonce: that
- * the socket takes datagrams only from the router's port, at a port that nobody else knows, has to do. */
-static gboolean
-is_answer (const guint8 *bytes, gsize length)
-{
-  return length >= HEADER_BYTES && length <= MAX_BYTES && length % 4 == 0 && bytes[0] == PCP_VERSION &&
-         bytes[1] == (RESPONSE | OPCODE_ANNOUNCE) && bytes[3] != RESULT_UNSUPPORTED_VERSION;
-}
-
-/* What a router answers that speaks NAT-PMP or another version only. */
-static gboolean
-is_refusal (const guint8 *bytes, gsize length)
-{
-  return length >= 4 && (bytes[1] & RESPONSE) && (bytes[0] != PCP_VERSION || bytes[3] == RESULT_UNSUPPORTED_VERSION);
-}
-
 static gboolean
 on_heard (GSocket *socket, GIOCondition condition, gpointer user_data)
 {
@@ -70,16 +75,17 @@ on_heard (GSocket *socket, GIOCondition condition, gpointer user_data)
   guint8 bytes[MAX_BYTES + 1];
   g_autoptr (GError) error = NULL;
   gssize got = g_socket_receive (socket, (char *) bytes, sizeof bytes, NULL, &error);
+  KhPcpReply reply;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return G_SOURCE_CONTINUE;
 
-  if (got < 0 || is_refusal (bytes, got))
-    finish (ask, FALSE); /* nobody listens there, or nobody who speaks PCP */
-  else if (is_answer (bytes, got))
-    finish (ask, TRUE);
-  else
+  /* An error: nobody listens there. */
+  reply = got >= 0 ? kh_pcp_read_reply (bytes, got) : KH_PCP_REFUSAL;
+  if (reply == KH_PCP_NO_REPLY)
     return G_SOURCE_CONTINUE;
+
+  finish (ask, reply == KH_PCP_ANSWER);
   return G_SOURCE_REMOVE;
 }
 
