@@ -98,9 +98,11 @@ guint
 kh_igd_read_description (const char *text, gsize length, const char *url, GInetAddress *device, KhIgdService *services)
 {
   g_autofree struct IGDdatas *data = g_new0 (struct IGDdatas, 1);
+  /* miniupnpc looks at the byte behind a text that is cut off [2.2.4, valgrind]. */
+  g_autofree char *ended = g_strndup (text, length);
   guint n = 0;
 
-  parserootdesc (text, (int) length, data);
+  parserootdesc (ended, (int) length, data);
   n += read_service (data, url, device, &services[n]);
   data->first = data->second;
   n += read_service (data, url, device, &services[n]);
