@@ -78,8 +78,9 @@ assert_finding (Fixture *fixture, KhFinding finding, const char *value)
 
   g_assert_cmpstr (adw_expander_row_get_subtitle (row), ==, value);
   g_assert_cmpint (gtk_widget_get_visible (spinner), ==, g_str_equal (value, "Checking…"));
-  kh_test_assert_name (row, name);
+  kh_test_assert_name (row, kh_words_finding_title (finding));
   kh_test_assert_name (kh_test_find_type (row, ADW_TYPE_ACTION_ROW), name);
+  kh_test_assert_role (kh_test_find_type (row, ADW_TYPE_ACTION_ROW), GTK_ACCESSIBLE_ROLE_BUTTON);
 }
 
 static void
@@ -208,6 +209,24 @@ test_long (Fixture *fixture, gconstpointer unused)
   kh_test_assert_name (button, "Stop the Long Test");
 }
 
+/* What is closed is not there, neither for the eye nor for a screen reader. */
+static void
+test_open (Fixture *fixture, gconstpointer unused)
+{
+  AdwExpanderRow *row = find_row (fixture->page, kh_words_finding_title (KH_FINDING_HOST_FIREWALL));
+  GtkWidget *header = kh_test_find_type (row, ADW_TYPE_ACTION_ROW);
+  GtkWidget *list = kh_test_find_type (kh_test_find_type (row, GTK_TYPE_REVEALER), GTK_TYPE_LIST_BOX);
+
+  g_assert_false (gtk_widget_get_visible (list));
+  gtk_test_accessible_assert_state (GTK_ACCESSIBLE (header), GTK_ACCESSIBLE_STATE_EXPANDED, FALSE);
+  adw_expander_row_set_expanded (row, TRUE);
+  g_assert_true (gtk_widget_get_visible (list));
+  gtk_test_accessible_assert_state (GTK_ACCESSIBLE (header), GTK_ACCESSIBLE_STATE_EXPANDED, TRUE);
+  adw_expander_row_set_expanded (row, FALSE);
+  gtk_test_accessible_assert_state (GTK_ACCESSIBLE (header), GTK_ACCESSIBLE_STATE_EXPANDED, FALSE);
+  kh_test_wait_until (!gtk_widget_get_visible (list), 5000);
+}
+
 static void
 test_focus (Fixture *fixture, gconstpointer unused)
 {
@@ -228,6 +247,7 @@ main (int argc, char **argv)
   ADD ("reasons", test_reasons);
   ADD ("failed", test_failed);
   ADD ("long", test_long);
+  ADD ("open", test_open);
   ADD ("focus", test_focus);
   return g_test_run ();
 }

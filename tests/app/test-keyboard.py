@@ -145,7 +145,7 @@ def is_opened(where, title):
     nodes = where.tree()
     start = next(index for index, node in enumerate(nodes) if node["name"].startswith(title))
     rows = [node for node in nodes[start:] if node["name"] == "What it means"]
-    return rows[0]["extents"][3] > 0
+    return bool(rows) and rows[0]["extents"][3] > 0
 
 
 def test_composing():
