@@ -43,6 +43,7 @@ struct _KhWindow
   KhRole role;
   KhFactsCache *cache; /* what checks and sessions find out about networks */
   KhChecker *checker;  /* NULL until the network is first checked */
+  GtkWidget *opener;   /* what had the keyboard before the network check; weak */
   char *joined_with;   /* what the last joining was tried with */
   gboolean connected;  /* it has come to a conversation */
   gboolean leaving;    /* the user has agreed to leave it */
@@ -471,6 +472,15 @@ kh_window_enter_code (KhWindow *self, const char *code_or_link)
   show_page (self, "join");
 }
 
+static void
+remember_opener (KhWindow *self)
+{
+  GtkWidget *focus = gtk_window_get_focus (GTK_WINDOW (self));
+  gboolean inside = focus != NULL && gtk_widget_is_ancestor (focus, get_page (self, "home"));
+
+  g_set_weak_pointer (&self->opener, inside ? focus : NULL);
+}
+
 /**
  * kh_window_check_network:
  *
@@ -487,12 +497,14 @@ kh_window_check_network (KhWindow *self)
     return;
 
   drop_session (self);
+  if (shows (self, "home"))
+    remember_opener (self);
   page = KH_CHECK_PAGE (get_page (self, "check"));
   if (self->checker == NULL)
     {
       self->checker = kh_checker_new (self->preferences, self->cache);
+      kh_check_page_set_checker (page, self->checker); /* first: it moves the keyboard from what is then disabled */
       g_signal_connect_object (self->checker, "changed", G_CALLBACK (update_check_actions), self, G_CONNECT_SWAPPED);
-      kh_check_page_set_checker (page, self->checker);
     }
   show_page (self, "check");
 }
@@ -502,10 +514,14 @@ kh_window_check_network (KhWindow *self)
 static void
 go_home (KhWindow *self)
 {
+  GtkWidget *opener = shows (self, "check") ? self->opener : NULL;
+
   if (shows (self, "invite") && is_live (self) && kh_session_get_code (self->session) != NULL)
     kh_window_tell (self, _ ("The invite code is no longer valid"));
   drop_session (self);
   show_page (self, "home");
+  if (opener != NULL)
+    gtk_widget_grab_focus (opener);
 }
 
 typedef void (*Leave) (KhWindow *self);
@@ -781,6 +797,7 @@ kh_window_dispose (GObject *object)
   g_clear_object (&self->checker);
   g_clear_object (&self->preferences);
   g_clear_object (&self->cache);
+  g_clear_weak_pointer (&self->opener);
   g_clear_weak_pointer (&self->question);
   g_clear_weak_pointer (&self->toast);
 

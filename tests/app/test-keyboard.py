@@ -138,6 +138,7 @@ def test_check():
         ann.key("Tab", "Down")
         ann.key("Escape")
         ann.wait_title("Knothole")
+        ann.wait_focus("Check My Network")
         assert "CRITICAL" not in ann.said() and "WARNING" not in ann.said(), ann.said()
 
 
