@@ -238,9 +238,10 @@ kh_check_page_show_long (KhCheckPage *self, gboolean running)
 static void
 on_changed (KhChecker *checker, KhCheckPage *self)
 {
-  kh_check_page_show (self, kh_checker_get_state (checker), kh_checker_get_findings (checker),
-                      kh_checker_get_inside (checker), kh_checker_get_outside (checker),
-                      kh_checker_get_servers (checker));
+  const KhCheckResult *result = kh_checker_get_result (checker);
+  g_autofree char *servers = result->servers != NULL ? g_strjoinv (", ", (char **) result->servers) : NULL;
+
+  kh_check_page_show (self, result->state, &result->findings, result->inside, result->outside, servers);
   kh_check_page_show_long (self, kh_checker_is_long_running (checker));
 }
 

@@ -2,7 +2,6 @@
 #include "kh-checker.h"
 
 #include "kh-check.h"
-#include "kh-error.h"
 #include "kh-preferences.h"
 
 /* Servers are not to be asked more often by itself, however often the network changes. */
@@ -23,7 +22,6 @@ struct _KhChecker
   GSettings *preferences;
   KhFactsCache *cache;
   GNetworkMonitor *monitor;
-  char *servers;
 
   KhCheck *check;
   GCancellable *cancellable; /* NULL while none runs */
@@ -37,7 +35,7 @@ struct _KhChecker
   GCancellable *long_cancellable; /* NULL while none runs */
   guint long_deadline_id;
 
-  KhFindings findings; /* of both */
+  KhCheckResult result; /* of both */
 };
 
 G_DEFINE_FINAL_TYPE (KhChecker, kh_checker, G_TYPE_OBJECT)
@@ -54,15 +52,17 @@ static void
 emit_changed (KhChecker *self)
 {
   if (self->check != NULL)
-    self->findings = *kh_check_get_findings (self->check);
+    kh_check_get_result (self->check, &self->result);
   else
-    kh_findings_init (&self->findings);
+    kh_check_result_init (&self->result);
+  self->result.state = self->state;
   if (self->long_check != NULL)
     {
       const KhFindings *more = kh_check_get_findings (self->long_check);
+      KhFindings *findings = &self->result.findings;
 
-      self->findings.facts.numbers[KH_FACT_IDLE_SECONDS] = more->facts.numbers[KH_FACT_IDLE_SECONDS];
-      self->findings.reasons[KH_FINDING_IDLE] = more->reasons[KH_FINDING_IDLE];
+      findings->facts.numbers[KH_FACT_IDLE_SECONDS] = more->facts.numbers[KH_FACT_IDLE_SECONDS];
+      findings->reasons[KH_FINDING_IDLE] = more->reasons[KH_FINDING_IDLE];
     }
   g_signal_emit (self, signals[CHANGED], 0);
 }
@@ -75,36 +75,25 @@ check_new (KhChecker *self)
   KhCheck *check = kh_check_new (trace, (const char *const *) settings->stun_servers);
 
   kh_check_set_cache (check, self->cache);
-  g_free (self->servers);
-  self->servers = g_strjoinv (", ", settings->stun_servers);
   g_signal_connect_object (check, "changed", G_CALLBACK (emit_changed), self, G_CONNECT_SWAPPED);
   return check;
 }
 
 /* --- the usual check -------------------------------------------------------------------------------------------- */
 
-static KhCheckState
-state_after (KhChecker *self, const GError *error)
-{
-  if (error == NULL)
-    return KH_CHECK_STATE_DONE;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return KH_CHECK_STATE_STOPPED;
-  return g_network_monitor_get_network_available (self->monitor) ? KH_CHECK_STATE_NO_SERVER : KH_CHECK_STATE_OFFLINE;
-}
-
 static void
 on_checked (GObject *check, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (KhChecker) self = user_data;
-  g_autoptr (GError) error = NULL;
+  KhCheckResult last;
 
-  kh_check_run_finish (KH_CHECK (check), result, &error);
+  kh_check_run_finish (KH_CHECK (check), result, NULL); /* the state tells */
   if (self->check != KH_CHECK (check))
     return; /* another one has begun, or nobody wants to know */
 
   g_clear_object (&self->cancellable);
-  self->state = state_after (self, error);
+  kh_check_get_result (self->check, &last);
+  self->state = last.state;
   emit_changed (self);
 }
 
@@ -293,58 +282,15 @@ kh_checker_is_long_running (KhChecker *self)
   return self->long_cancellable != NULL;
 }
 
-const KhFindings *
-kh_checker_get_findings (KhChecker *self)
-{
-  return &self->findings;
-}
-
 /**
- * kh_checker_get_inside:
+ * kh_checker_get_result:
  *
- * Returns: (transfer none) (nullable): the address that a server was asked from
+ * Returns: (transfer none): all that there is to show
  */
-GInetSocketAddress *
-kh_checker_get_inside (KhChecker *self)
+const KhCheckResult *
+kh_checker_get_result (KhChecker *self)
 {
-  return self->check != NULL ? kh_check_get_inside (self->check) : NULL;
-}
-
-/**
- * kh_checker_get_outside:
- *
- * Returns: (transfer none) (nullable): the address that a server saw
- */
-GInetSocketAddress *
-kh_checker_get_outside (KhChecker *self)
-{
-  return self->check != NULL ? kh_check_get_outside (self->check) : NULL;
-}
-
-/**
- * kh_checker_get_servers:
- *
- * Returns: (nullable): who is asked, as a list for people
- */
-const char *
-kh_checker_get_servers (KhChecker *self)
-{
-  return self->servers;
-}
-
-/**
- * kh_check_state_name:
- *
- * Returns: a word for programs
- */
-const char *
-kh_check_state_name (KhCheckState state)
-{
-  static const char *const names[] = { "none", "running", "done", "stopped", "no-server", "offline" };
-
-  g_return_val_if_fail ((guint) state < G_N_ELEMENTS (names), "none");
-
-  return names[state];
+  return &self->result;
 }
 
 /* --- the object ------------------------------------------------------------------------------------------------- */
@@ -364,18 +310,9 @@ kh_checker_dispose (GObject *object)
 }
 
 static void
-kh_checker_finalize (GObject *object)
-{
-  g_free (KH_CHECKER (object)->servers);
-
-  G_OBJECT_CLASS (kh_checker_parent_class)->finalize (object);
-}
-
-static void
 kh_checker_class_init (KhCheckerClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = kh_checker_dispose;
-  G_OBJECT_CLASS (klass)->finalize = kh_checker_finalize;
 
   /**
    * KhChecker::changed:
@@ -388,7 +325,7 @@ kh_checker_class_init (KhCheckerClass *klass)
 static void
 kh_checker_init (KhChecker *self)
 {
-  kh_findings_init (&self->findings);
+  kh_check_result_init (&self->result);
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect_object (self->monitor, "network-changed", G_CALLBACK (on_network_changed), self, 0);
 }

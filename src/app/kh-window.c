@@ -674,9 +674,8 @@ on_copy_report (GSimpleAction *action, GVariant *parameter, gpointer window)
 static void
 copy_check (KhWindow *self, gboolean whole_addresses)
 {
-  g_autofree char *report =
-      kh_words_report (kh_checker_get_findings (self->checker), kh_checker_get_inside (self->checker),
-                       kh_checker_get_outside (self->checker), whole_addresses);
+  const KhCheckResult *result = kh_checker_get_result (self->checker);
+  g_autofree char *report = kh_words_report (&result->findings, result->inside, result->outside, whole_addresses);
 
   copy (self, report, whole_addresses ? _ ("Copied, with full addresses") : _ ("Copied, with shortened addresses"));
 }

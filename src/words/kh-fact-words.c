@@ -364,7 +364,7 @@ kh_words_finding_sentence (const KhFindings *self, KhFinding finding)
   g_return_val_if_fail (finding < KH_N_FINDINGS, NULL);
 
   if (!kh_words_finding_is_known (self, finding))
-    return g_strdup (kh_words_reason_sentence (self->reasons[finding]));
+    return g_strdup (kh_words_reason_sentence (self->reasons[finding], &self->facts));
   if (finding == KH_FINDING_IDLE)
     return idle_sentence (number_of (self, KH_FACT_IDLE_SECONDS));
   if (finding == KH_FINDING_NAT_DEPTH)

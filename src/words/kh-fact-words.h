@@ -20,7 +20,7 @@ const char *kh_words_friend            (KhFriendKind kind);
 const char *kh_words_forecast_value    (KhForecast forecast);
 const char *kh_words_forecast          (KhFriendKind kind, KhForecast forecast);
 const char *kh_words_reason_value      (KhReason reason);
-const char *kh_words_reason_sentence   (KhReason reason);
+const char *kh_words_reason_sentence   (KhReason reason, const KhFacts *facts);
 char       *kh_words_report            (const KhFindings *self,
                                         GInetSocketAddress *inside,
                                         GInetSocketAddress *outside,

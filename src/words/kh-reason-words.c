@@ -17,6 +17,7 @@ static const struct
   [KH_REASON_NO_SERVER] = { N_ ("Not known"),
                             N_ ("No STUN server answered, so nobody outside could say; look at your connection to the internet, or "
                                 "choose another server in the preferences.") },
+  [KH_REASON_OFFLINE] = { N_ ("Not known"), N_ ("You are not connected to a network.") },
   [KH_REASON_NO_DIAL_BACK] = { N_ ("Not known"),
                                N_ ("This server does not dial back, so what gets in from outside cannot be tried; a server that "
                                    "runs knothole-server could tell.") },
@@ -35,6 +36,8 @@ static const struct
                                   N_ ("Your router shows another port to everybody, so nobody outside could aim at the hole to try "
                                       "this.") },
   [KH_REASON_AMBIGUOUS] = { N_ ("Not known"), N_ ("What was seen fits more than one answer, so none is given here.") },
+  [KH_REASON_KEPT_OUT] = { N_ ("Not known"),
+                           N_ ("Your router lets no stranger through, so a firewall of this computer cannot be told apart.") },
   [KH_REASON_NO_ICMP] = { N_ ("Not known"),
                           N_ ("The routers on the way do not say when a packet expires, so they cannot be counted.") },
   [KH_REASON_NO_GATEWAY] = { N_ ("Not known"), N_ ("There is no router in this network that could be asked.") },
@@ -63,13 +66,16 @@ kh_words_reason_value (KhReason reason)
 
 /**
  * kh_words_reason_sentence:
+ * @facts: what is known of the network
  *
  * Returns: why something is not known, and what would help
  */
 const char *
-kh_words_reason_sentence (KhReason reason)
+kh_words_reason_sentence (KhReason reason, const KhFacts *facts)
 {
   g_return_val_if_fail (reason < KH_N_REASONS, "");
 
+  if (reason == KH_REASON_KEPT_OUT && kh_facts_is (facts, KH_FACT_MAPPING, "none"))
+    return _ ("No stranger gets this far, so a firewall of this computer cannot be told from one on the way.");
   return _ (reasons[reason].sentence);
 }

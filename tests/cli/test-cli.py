@@ -260,7 +260,7 @@ def test_check():
                     assert event["fact"] in facts and isinstance(event["reason"], str), event
     with cli("check", "--json", "--stun=127.0.0.1:1") as alone:
         expect_end(alone, 5, code="server-unreachable")
-        assert set(alone.event("check.done")["reasons"].values()) <= {"no-server", "not-asked", "no-ipv6", "no-ipv6-server"}, alone.said()
+        assert set(alone.event("check.done")["reasons"].values()) <= {"no-server", "offline", "not-asked", "no-ipv6", "no-ipv6-server"}, alone.said()
 
 
 def test_check_stopped():

@@ -41,6 +41,8 @@ struct _KhCheck
   KhScout *scout;
   KhPortTests *port_tests;
   KhSurroundings *surroundings;
+  KhCheckState state;
+  GDateTime *began;
   GInetSocketAddress *server;
   char *way; /* to the server, as it was when that was chosen */
   GInetSocketAddress *inside;
@@ -80,6 +82,7 @@ kh_check_finalize (GObject *object)
   g_object_unref (self->trace);
   g_clear_object (&self->cache);
   g_strfreev (self->servers);
+  g_clear_pointer (&self->began, g_date_time_unref);
   g_clear_object (&self->server);
   g_free (self->way);
   g_clear_object (&self->inside);
@@ -163,6 +166,12 @@ is_over (KhCheck *self)
   return TRUE;
 }
 
+static gboolean
+has_answer (KhCheck *self)
+{
+  return self->outside != NULL || kh_facts_is (&self->findings.facts, KH_FACT_IPV6, "yes");
+}
+
 /* Part of a check would stand in the way of a whole one. */
 static void
 keep (KhCheck *self)
@@ -177,12 +186,29 @@ keep (KhCheck *self)
                         g_inet_socket_address_get_address (self->outside), &self->findings.facts);
 }
 
+static gboolean
+is_offline (KhCheck *self)
+{
+  return !has_answer (self) && !g_network_monitor_get_network_available (g_network_monitor_get_default ());
+}
+
+static KhCheckState
+state_at_end (KhCheck *self, GTask *task)
+{
+  GCancellable *cancellable = g_task_get_cancellable (task);
+
+  if (cancellable != NULL && g_cancellable_is_cancelled (cancellable))
+    return KH_CHECK_STATE_STOPPED;
+  if (has_answer (self))
+    return KH_CHECK_STATE_DONE;
+  return is_offline (self) ? KH_CHECK_STATE_OFFLINE : KH_CHECK_STATE_NO_SERVER;
+}
+
 /* Ends the task; all that is still open stays unknown for @reason. */
 static void
 finish (KhCheck *self, KhReason reason)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
-  gboolean answered = self->outside != NULL || kh_facts_is (&self->findings.facts, KH_FACT_IPV6, "yes");
 
   if (task == NULL)
     return;
@@ -192,6 +218,7 @@ finish (KhCheck *self, KhReason reason)
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if (self->findings.reasons[i] == KH_REASON_NOT_YET)
       self->findings.reasons[i] = reason;
+  self->state = state_at_end (self, task);
   kh_findings_tidy (&self->findings);
   stop (self);
   kh_trace_add (self->trace, "check.done", "facts:o reasons:o", kh_facts_to_json (&self->findings.facts),
@@ -199,7 +226,7 @@ finish (KhCheck *self, KhReason reason)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   if (g_task_return_error_if_cancelled (task))
     return;
-  if (answered)
+  if (self->state == KH_CHECK_STATE_DONE)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_new_error (task, KH_ERROR, KH_ERROR_SERVER_UNREACHABLE,
@@ -218,6 +245,8 @@ conclude (KhCheck *self, KhFinding finding, KhReason reason)
       return;
     }
 
+  if (reason == KH_REASON_NO_SERVER && is_offline (self))
+    reason = KH_REASON_OFFLINE; /* no server is to blame */
   self->findings.reasons[finding] = reason;
   kh_trace_add (self->trace, "check.found", "fact:s reason:s", kh_finding_name (finding), kh_reason_name (reason));
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
@@ -448,6 +477,8 @@ kh_check_run_async (KhCheck *self, KhCheckExtent extent, GCancellable *cancellab
   g_task_set_source_tag (self->task, kh_check_run_async);
   self->cancellable = g_cancellable_new ();
   self->extent = extent;
+  self->state = KH_CHECK_STATE_RUNNING;
+  self->began = g_date_time_new_now_local ();
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if ((extent == KH_CHECK_QUICK && !is_quick (i)) || (extent != KH_CHECK_LONG && i == KH_FINDING_IDLE))
       self->findings.reasons[i] = KH_REASON_NOT_ASKED;
@@ -519,6 +550,25 @@ kh_check_get_outside (KhCheck *self)
   g_return_val_if_fail (KH_IS_CHECK (self), NULL);
 
   return self->outside;
+}
+
+/**
+ * kh_check_get_result:
+ * @result: (out caller-allocates): all that there is to show now
+ */
+void
+kh_check_get_result (KhCheck *self, KhCheckResult *result)
+{
+  g_return_if_fail (KH_IS_CHECK (self));
+
+  *result = (KhCheckResult){
+    .state = self->state,
+    .findings = self->findings,
+    .inside = self->inside,
+    .outside = self->outside,
+    .servers = (const char *const *) self->servers,
+    .began = self->began,
+  };
 }
 
 /**

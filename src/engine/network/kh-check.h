@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "kh-check-result.h"
 #include "kh-facts-cache.h"
-#include "kh-findings.h"
 #include "kh-trace.h"
 
 #include <gio/gio.h>
@@ -40,6 +40,8 @@ gboolean            kh_check_run_finish      (KhCheck             *self,
 const KhFindings   *kh_check_get_findings    (KhCheck             *self);
 GInetSocketAddress *kh_check_get_inside      (KhCheck             *self);
 GInetSocketAddress *kh_check_get_outside     (KhCheck             *self);
+void                kh_check_get_result      (KhCheck             *self,
+                                              KhCheckResult       *result);
 gboolean            kh_check_is_same_network (KhCheck             *self);
 
 G_END_DECLS

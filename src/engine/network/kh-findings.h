@@ -40,6 +40,7 @@ typedef enum
  * @KH_REASON_NOT_YET: its test is not over
  * @KH_REASON_NOT_ASKED: its test was not asked for
  * @KH_REASON_NO_SERVER: no STUN server answered
+ * @KH_REASON_OFFLINE: no STUN server answered, and this computer is in no network
  * @KH_REASON_NO_DIAL_BACK: the server does not dial back
  * @KH_REASON_ONE_ADDRESS: the server has one address only, and there is no other server
  * @KH_REASON_SERVER_LIMIT: the server refused to dial so often
@@ -48,6 +49,7 @@ typedef enum
  * @KH_REASON_NO_NAT: there is no NAT whose behaviour this could be
  * @KH_REASON_MAPPING_DIFFERS: every destination sees another port, so nobody can aim at the hole
  * @KH_REASON_AMBIGUOUS: what was seen fits more than one answer
+ * @KH_REASON_KEPT_OUT: nobody got in from outside, which may be the router's doing or this computer's
  * @KH_REASON_NO_ICMP: the routers on the way do not answer
  * @KH_REASON_NO_GATEWAY: there is no router that could be asked
  * @KH_REASON_NO_IPV6: there is no IPv6 address
@@ -64,6 +66,7 @@ typedef enum
   KH_REASON_NOT_YET,
   KH_REASON_NOT_ASKED,
   KH_REASON_NO_SERVER,
+  KH_REASON_OFFLINE,
   KH_REASON_NO_DIAL_BACK,
   KH_REASON_ONE_ADDRESS,
   KH_REASON_SERVER_LIMIT,
@@ -72,6 +75,7 @@ typedef enum
   KH_REASON_NO_NAT,
   KH_REASON_MAPPING_DIFFERS,
   KH_REASON_AMBIGUOUS,
+  KH_REASON_KEPT_OUT,
   KH_REASON_NO_ICMP,
   KH_REASON_NO_GATEWAY,
   KH_REASON_NO_IPV6,

@@ -143,6 +143,22 @@ kh_forecast_friend (KhFriendKind kind, KhFacts *facts)
 }
 
 /**
+ * kh_forecast_for:
+ * @mine: facts about one's own network
+ * @kind: a kind of friend
+ *
+ * Returns: how likely one reaches such a friend
+ */
+KhForecast
+kh_forecast_for (const KhFacts *mine, KhFriendKind kind)
+{
+  KhFacts friends;
+
+  kh_forecast_friend (kind, &friends);
+  return kh_forecast_facts (mine, &friends);
+}
+
+/**
  * kh_forecast_name:
  *
  * Returns: a word for programs, such as "likely"

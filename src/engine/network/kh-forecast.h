@@ -40,6 +40,7 @@ typedef enum
 
 void        kh_forecast_friend (KhFriendKind kind, KhFacts *facts);
 KhForecast  kh_forecast_facts  (const KhFacts *mine, const KhFacts *friends);
+KhForecast  kh_forecast_for    (const KhFacts *mine, KhFriendKind kind);
 const char *kh_forecast_name   (KhForecast forecast);
 
 G_END_DECLS

@@ -271,7 +271,7 @@ judge_firewall (KhPortTests *self)
   else
     conclude (self, KH_FINDING_HOST_FIREWALL,
               self->reasons[KH_FINDING_STRANGER] != KH_REASON_KNOWN ? self->reasons[KH_FINDING_STRANGER]
-                                                                    : KH_REASON_AMBIGUOUS);
+                                                                    : KH_REASON_KEPT_OUT);
 }
 
 static void
