@@ -5,10 +5,10 @@
 
 #include "kh-accessible.h"
 #include "kh-check-page.h"
+#include "kh-check-words.h"
 #include "kh-code.h"
 #include "kh-conversation-page.h"
 #include "kh-error.h"
-#include "kh-fact-words.h"
 #include "kh-failure.h"
 #include "kh-farewell.h"
 #include "kh-home-page.h"
@@ -147,13 +147,15 @@ set_state (KhWindow *self, const char *action, const char *value)
 static void
 update_check_actions (KhWindow *self)
 {
-  static const char *const names[] = { "check-again",     "stop-check", "check-long",
-                                       "stop-long-check", "copy-check", "copy-check-whole" };
+  static const char *const names[] = { "check-again", "stop-check", "check-long", "stop-long-check" };
+  KhCheckState state = self->checker != NULL ? kh_checker_get_state (self->checker) : KH_CHECK_STATE_NONE;
+  gboolean over = state != KH_CHECK_STATE_NONE && state != KH_CHECK_STATE_RUNNING;
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     enable (self, names[i], shows (self, "check"));
-  set_state (self, "check",
-             kh_check_state_name (self->checker != NULL ? kh_checker_get_state (self->checker) : KH_CHECK_STATE_NONE));
+  enable (self, "copy-check", shows (self, "check") && over);
+  enable (self, "copy-check-whole", shows (self, "check") && over);
+  set_state (self, "check", kh_check_state_name (state));
 }
 
 static void
@@ -674,8 +676,7 @@ on_copy_report (GSimpleAction *action, GVariant *parameter, gpointer window)
 static void
 copy_check (KhWindow *self, gboolean whole_addresses)
 {
-  const KhCheckResult *result = kh_checker_get_result (self->checker);
-  g_autofree char *report = kh_words_report (&result->findings, result->inside, result->outside, whole_addresses);
+  g_autofree char *report = kh_words_report (kh_checker_get_result (self->checker), whole_addresses);
 
   copy (self, report, whole_addresses ? _ ("Copied, with full addresses") : _ ("Copied, with shortened addresses"));
 }

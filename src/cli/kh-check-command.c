@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-check-command.h"
 
+#include "kh-check-words.h"
 #include "kh-check.h"
 #include "kh-error.h"
-#include "kh-fact-words.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -81,10 +81,11 @@ on_done (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (!command->options->json && command->status != EXIT_UNREACHABLE)
     {
-      g_autofree char *table =
-          kh_words_report (kh_check_get_findings (command->check), kh_check_get_inside (command->check),
-                           kh_check_get_outside (command->check), command->options->full_addresses);
+      KhCheckResult found;
+      g_autofree char *table = NULL;
 
+      kh_check_get_result (command->check, &found);
+      table = kh_words_report (&found, command->options->full_addresses);
       kh_output_line (command->output, g_strchomp (table));
     }
   g_main_loop_quit (command->loop);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "kh-fact-words.h"
+#include "kh-check-words.h"
 
-#include "kh-address.h"
+#include "kh-fact-words.h"
 #include "kh-redact.h"
 
 #include <glib/gi18n-lib.h>
@@ -16,6 +16,7 @@
 #define INDENT 2
 #define TITLE_COLUMNS 28
 #define VALUE_COLUMNS 22
+#define FRIEND_COLUMNS 34
 
 static int
 columns_of (gunichar c)
@@ -128,18 +129,6 @@ write_line (Table *table, const char *text)
   break_line (table, 0);
 }
 
-static char *
-mapping_in_words (GInetSocketAddress *inside, GInetSocketAddress *outside)
-{
-  g_autofree char *from = inside != NULL ? kh_address_to_text (G_SOCKET_ADDRESS (inside)) : NULL;
-  g_autofree char *to = outside != NULL ? kh_address_to_text (G_SOCKET_ADDRESS (outside)) : NULL;
-
-  if (to == NULL)
-    return g_strdup (_ ("Not known"));
-  /* Translators: %1$s is an address with its port, %2$s the one that the internet sees in its place */
-  return from != NULL ? g_strdup_printf (_ ("%1$s → %2$s"), from, to) : g_strdup (to);
-}
-
 static void
 write_findings (Table *table, const KhFindings *self)
 {
@@ -154,82 +143,117 @@ write_findings (Table *table, const KhFindings *self)
     write_row (table, _ ("Address, Says the Router"), self->facts.router.external, NULL);
 }
 
-/* Nothing is foretold where nothing is known. */
+/* --- why something is not known -------------------------------------------------------------------------------- */
+
+static gboolean
+is_worth_telling (KhReason reason)
+{
+  return reason != KH_REASON_KNOWN && reason != KH_REASON_NOT_YET && reason != KH_REASON_NOT_ASKED &&
+         reason != KH_REASON_NO_NAT && reason != KH_REASON_NO_IPV6;
+}
+
+/* The titles of all rows that are not known for one reason. */
+static char *
+list_rows (const KhFindings *self, KhReason reason)
+{
+  g_autoptr (GStrvBuilder) titles = g_strv_builder_new ();
+  g_auto (GStrv) list = NULL;
+
+  for (int i = 0; i < KH_N_FINDINGS; i++)
+    if (self->reasons[i] == reason)
+      g_strv_builder_add (titles, kh_words_finding_title (i));
+  list = g_strv_builder_end (titles);
+  /* Translators: what stands between the titles of a list */
+  return list[0] != NULL ? g_strjoinv (C_ ("list", ", "), list) : NULL;
+}
+
 /* Each reason once: where nobody dialled back, half of the rows say "not known" for it. */
 static void
 write_reasons (Table *table, const KhFindings *self)
 {
-  gboolean told[KH_N_REASONS] = { [KH_REASON_KNOWN] = TRUE,
-                                  [KH_REASON_NOT_YET] = TRUE,
-                                  [KH_REASON_NOT_ASKED] = TRUE,
-                                  [KH_REASON_NO_NAT] = TRUE,
-                                  [KH_REASON_NO_IPV6] = TRUE };
   gboolean any = FALSE;
 
-  for (int i = 0; i < KH_N_FINDINGS; i++)
+  for (int reason = 0; reason < KH_N_REASONS; reason++)
     {
-      g_autofree char *sentence = NULL;
+      g_autofree char *rows = is_worth_telling (reason) ? list_rows (self, reason) : NULL;
+      g_autofree char *line = NULL;
 
-      if (told[self->reasons[i]])
+      if (rows == NULL)
         continue;
-      told[self->reasons[i]] = TRUE;
       if (!any)
         {
           break_line (table, 0);
           write_line (table, _ ("Why something is not known:"));
         }
       any = TRUE;
-      sentence = kh_words_finding_sentence (self, i);
+      /* Translators: %1$s are titles of rows, %2$s a sentence on why what they ask is not known */
+      line = g_strdup_printf (_ ("%1$s: %2$s"), rows, kh_words_reason_sentence (reason, &self->facts));
       go_to (table, INDENT);
-      write_line (table, sentence);
+      write_line (table, line);
     }
 }
 
+/* --- the whole -------------------------------------------------------------------------------------------------- */
+
+/* Nothing is foretold where nothing is known. */
 static void
-write_forecasts (Table *table, const KhFacts *facts)
+write_forecasts (Table *table, const KhCheckResult *result)
 {
-  if (!kh_facts_knows (facts, KH_FACT_MAPPING) && !kh_facts_is (facts, KH_FACT_IPV6, "yes"))
+  if (!kh_words_check_is_judged (result))
     return;
 
   break_line (table, 0);
   write_line (table, _ ("With a friend who has…"));
   for (int i = 0; i < KH_N_FRIEND_KINDS; i++)
     {
-      KhFacts friends;
+      KhForecast forecast = kh_forecast_for (&result->findings.facts, i);
 
-      kh_forecast_friend (i, &friends);
-      write_row (table, kh_words_friend (i), kh_words_forecast_value (kh_forecast_facts (facts, &friends)), NULL);
+      go_to (table, INDENT);
+      write_text (table, kh_words_friend (i));
+      write_cell (table, INDENT + FRIEND_COLUMNS, kh_words_forecast_value (forecast));
+      break_line (table, 0);
     }
+}
+
+static void
+write_head (Table *table, const KhCheckResult *result)
+{
+  /* Translators: the title of a report; %s is a version, such as 0.2 */
+  g_autofree char *title = g_strdup_printf (_ ("Network check by Knothole %s"), KH_VERSION);
+  g_autofree char *time = result->began != NULL ? g_date_time_format (result->began, "%Y-%m-%d %H:%M%:z") : NULL;
+  g_autofree char *caption = kh_words_check_caption (result);
+
+  write_line (table, title);
+  if (time != NULL)
+    write_line (table, time);
+  if (*caption != '\0')
+    write_line (table, caption);
+  break_line (table, 0);
+  write_line (table, kh_words_check_headline (result));
+  break_line (table, 0);
 }
 
 /**
  * kh_words_report:
- * @self: what a network check has found
- * @inside: (nullable): the address that a server was asked from
- * @outside: (nullable): as that server saw it
+ * @result: what a network check has found
  * @whole_addresses: not to shorten addresses of the internet
  *
  * Returns: (transfer full): all of it as a table of at most 80 columns, to be pasted where there is only text
  */
 char *
-kh_words_report (const KhFindings *self, GInetSocketAddress *inside, GInetSocketAddress *outside,
-                 gboolean whole_addresses)
+kh_words_report (const KhCheckResult *result, gboolean whole_addresses)
 {
   Table table = { g_string_new (NULL), 0 };
-  g_autofree char *mapping = mapping_in_words (inside, outside);
-  /* Translators: the title of a report; %s is a version, such as 0.2 */
-  g_autofree char *title = g_strdup_printf (_ ("Network check by Knothole %s"), KH_VERSION);
+  g_autofree char *mapping = kh_words_check_mapping (result);
   g_autofree char *whole = NULL;
 
-  write_line (&table, title);
-  write_line (&table, kh_words_verdict (&self->facts));
-  break_line (&table, 0);
-  write_row (&table, _ ("NAT Type"), kh_words_nat_type (&self->facts), NULL);
+  write_head (&table, result);
+  write_row (&table, _ ("NAT Type"), kh_words_check_nat_type (result), NULL);
   write_row (&table, _ ("Public Mapping"), mapping, NULL);
   break_line (&table, 0);
-  write_findings (&table, self);
-  write_reasons (&table, self);
-  write_forecasts (&table, &self->facts);
+  write_findings (&table, &result->findings);
+  write_reasons (&table, &result->findings);
+  write_forecasts (&table, result);
 
   whole = g_string_free (table.text, FALSE);
   return whole_addresses ? g_steal_pointer (&whole) : kh_redact_text (whole);

@@ -20,24 +20,24 @@ static const struct
   /* Translators: which senders a router lets in */
   [KH_FINDING_FILTERING] = { N_ ("Who Gets In"), N_ ("Filtering behaviour"), "RFC 5780 4.4, RFC 5382 REQ-3" },
   [KH_FINDING_ALLOCATION] = { N_ ("Choice of Ports"), N_ ("Port assignment"), "RFC 4787 4.2, RFC 5382 REQ-7" },
-  [KH_FINDING_STRANGER] = { N_ ("Answer to Strangers"), N_ ("Unsolicited inbound SYN"), "RFC 5382 REQ-4" },
-  [KH_FINDING_SIMULTANEOUS_OPEN] = { N_ ("Both Dial at Once"), N_ ("Simultaneous open"), "RFC 5382 REQ-2" },
-  [KH_FINDING_BARE_SYN] = { N_ ("Dial Through an Open Hole"), N_ ("Inbound SYN on a mapping"), "RFC 5382 4.3" },
-  [KH_FINDING_HAIRPIN] = { N_ ("Out and Back In"), N_ ("Hairpinning"), "RFC 5382 REQ-8" },
-  [KH_FINDING_AFTER_FIN] = { N_ ("Hole After a Goodbye"), N_ ("Session closed by FIN"), "RFC 5382 5, RFC 7857 2" },
-  [KH_FINDING_AFTER_RST] = { N_ ("Hole After a Cut-Off"), N_ ("Session closed by RST"), "RFC 5382 5, RFC 7857 2" },
+  [KH_FINDING_STRANGER] = { N_ ("Unexpected Connections"), N_ ("Unsolicited inbound SYN"), "RFC 5382 REQ-4" },
+  [KH_FINDING_SIMULTANEOUS_OPEN] = { N_ ("Both Connect at Once"), N_ ("Simultaneous open"), "RFC 5382 REQ-2" },
+  [KH_FINDING_BARE_SYN] = { N_ ("Entry Through an Open Hole"), N_ ("Inbound SYN on a mapping"), "RFC 5382 4.3" },
+  [KH_FINDING_HAIRPIN] = { N_ ("Own Address From Inside"), N_ ("Hairpinning"), "RFC 5382 REQ-8" },
+  [KH_FINDING_AFTER_FIN] = { N_ ("Port After Closing"), N_ ("Session closed by FIN"), "RFC 5382 5, RFC 7857 2" },
+  [KH_FINDING_AFTER_RST] = { N_ ("Port After a Reset"), N_ ("Session closed by RST"), "RFC 5382 5, RFC 7857 2" },
   [KH_FINDING_IDLE] = { N_ ("Life of a Silent Connection"), N_ ("Established idle-timeout"), "RFC 5382 REQ-5" },
   [KH_FINDING_NAT_DEPTH] = { N_ ("Distance of the NAT"), N_ ("Hops, by expiring TTL"), "RFC 792" },
   [KH_FINDING_DOUBLE_NAT] = { N_ ("Several NATs in a Row"), N_ ("Nested NAT, NAT444"), "RFC 7021" },
   [KH_FINDING_CARRIER_NAT] = { N_ ("NAT of the Provider"), N_ ("Carrier-grade NAT"), "RFC 6888, RFC 6598" },
-  [KH_FINDING_ROUTER] = { N_ ("Ports on Request"), N_ ("UPnP IGD, NAT-PMP, PCP"), "RFC 6886, RFC 6887" },
+  [KH_FINDING_ROUTER] = { N_ ("Automatic Port Opening"), N_ ("UPnP IGD, NAT-PMP, PCP"), "RFC 6886, RFC 6887" },
   [KH_FINDING_IPV6] = { N_ ("IPv6"), N_ ("Internet Protocol, version 6"), "RFC 8200" },
-  [KH_FINDING_IPV6_INBOUND] = { N_ ("Strangers by IPv6"), N_ ("Simple security of gateways"), "RFC 6092" },
+  [KH_FINDING_IPV6_INBOUND] = { N_ ("Incoming IPv6"), N_ ("Simple security of gateways"), "RFC 6092" },
   [KH_FINDING_VPN] = { N_ ("VPN"), N_ ("Virtual private network"), "RFC 2764" },
   [KH_FINDING_HOST_FIREWALL] = { N_ ("Firewall of This Computer"), N_ ("Host firewall"), "RFC 2979" },
 };
 
-/* The findings that are one fact with a word. */
+/* The findings that are one fact with a word. Where that says whether there is something it has no value of its own. */
 static const struct
 {
   KhFinding finding;
@@ -47,23 +47,23 @@ static const struct
   const char *sentence;
 } words[] = {
   { KH_FINDING_MAPPING, KH_FACT_MAPPING, "endpoint-independent", N_ ("Same for everybody"),
-    N_ ("Your router shows the same outside port to everybody, so a friend can dial the one that a server saw.") },
+    N_ ("Your router shows the same outside port to everybody, so a friend can connect to the one that a server saw.") },
   { KH_FINDING_MAPPING, KH_FACT_MAPPING, "address-dependent", N_ ("Another for each address"),
-    N_ ("Your router shows another outside port to each address, so a friend cannot know which one to dial.") },
+    N_ ("Your router shows another outside port to each address, so a friend cannot know which one to connect to.") },
   { KH_FINDING_MAPPING, KH_FACT_MAPPING, "address-and-port-dependent", N_ ("Another for each destination"),
-    N_ ("Your router shows another outside port to each destination, so a friend cannot know which one to dial.") },
+    N_ ("Your router shows another outside port to each destination, so a friend cannot know which one to connect to.") },
   { KH_FINDING_MAPPING, KH_FACT_MAPPING, "none", N_ ("No NAT"),
-    N_ ("This computer has an address of the internet itself, so a friend can dial it as it is.") },
+    N_ ("This computer has an address of the internet itself, so a friend can connect to it as it is.") },
 
   { KH_FINDING_FILTERING, KH_FACT_FILTERING, "endpoint-independent", N_ ("Anybody"),
-    N_ ("Once a port is open anybody may dial it, so even a friend behind a strict router gets in.") },
-  { KH_FINDING_FILTERING, KH_FACT_FILTERING, "address-dependent", N_ ("Addresses you dialled"),
-    N_ ("Only addresses that you have dialled get in, from any port, so both friends have to dial.") },
-  { KH_FINDING_FILTERING, KH_FACT_FILTERING, "address-and-port-dependent", N_ ("Ports you dialled"),
-    N_ ("Only the very addresses and ports that you have dialled get in, so both friends have to dial, and their ports have to be "
-        "known.") },
+    N_ ("Once a port is open anybody may connect to it, so even a friend behind a strict router gets in.") },
+  { KH_FINDING_FILTERING, KH_FACT_FILTERING, "address-dependent", N_ ("Addresses you connected to"),
+    N_ ("Only addresses that you have connected to get in, from any port, so both friends have to connect.") },
+  { KH_FINDING_FILTERING, KH_FACT_FILTERING, "address-and-port-dependent", N_ ("Addresses and ports you connected to"),
+    N_ ("Only the very addresses and ports that you have connected to get in, so both friends have to connect, and their ports have "
+        "to be known.") },
   { KH_FINDING_FILTERING, KH_FACT_FILTERING, "none", N_ ("Anybody"),
-    N_ ("Nothing keeps dials out, so every friend gets in.") },
+    N_ ("Nothing keeps connections out, so every friend gets in.") },
 
   { KH_FINDING_ALLOCATION, KH_FACT_ALLOCATION, "preserving", N_ ("Same as inside"),
     N_ ("Your router takes the port of this computer as the outside port, so it is known beforehand.") },
@@ -75,24 +75,24 @@ static const struct
     N_ ("Your router takes its outside ports at random, so the next one cannot be guessed.") },
 
   { KH_FINDING_STRANGER, KH_FACT_STRANGER, "silent", N_ ("Silence"),
-    N_ ("A dial that is not expected gets no answer, so a friend who dials too early just waits until your own dial opens the hole.") },
+    N_ ("A connection that is not expected gets no answer, so a friend who connects too early just waits until your own attempt opens the hole.") },
   { KH_FINDING_STRANGER, KH_FACT_STRANGER, "rst", N_ ("Refusal (RST)"),
-    N_ ("A dial that is not expected is refused, so a friend who dials too early has to dial again.") },
+    N_ ("A connection that is not expected is refused, so a friend who connects too early has to try again.") },
   { KH_FINDING_STRANGER, KH_FACT_STRANGER, "icmp", N_ ("Refusal (ICMP)"),
-    N_ ("A dial that is not expected is rejected by a notice, which ends it, so it takes some luck that both friends dial at the "
-        "right moment.") },
+    N_ ("A connection that is not expected is rejected by a notice, which ends it, so it takes some luck that both friends connect "
+        "at the right moment.") },
   { KH_FINDING_STRANGER, KH_FACT_STRANGER, "open", N_ ("Let in"),
-    N_ ("A dial that is not expected comes through to this computer, so every friend gets in.") },
+    N_ ("A connection that is not expected comes through to this computer, so every friend gets in.") },
 
   { KH_FINDING_SIMULTANEOUS_OPEN, KH_FACT_SIMULTANEOUS_OPEN, "yes", N_ ("Works"),
-    N_ ("Two dials that cross on the way become one connection, as hole punching needs it.") },
+    N_ ("Two attempts that cross on the way become one connection, as hole punching needs it.") },
   { KH_FINDING_SIMULTANEOUS_OPEN, KH_FACT_SIMULTANEOUS_OPEN, "no", N_ ("Does not work"),
-    N_ ("Two dials that cross on the way do not become a connection, so one of them has to come in by a hole that is open already.") },
+    N_ ("Two attempts that cross on the way do not become a connection, so one of them has to come in by a hole that is open already.") },
 
   { KH_FINDING_BARE_SYN, KH_FACT_BARE_SYN, "yes", N_ ("Let in"),
-    N_ ("A friend's dial comes in by a hole that your own dial has opened, as hole punching needs it.") },
+    N_ ("A friend's connection comes in by a hole that your own attempt has opened, as hole punching needs it.") },
   { KH_FINDING_BARE_SYN, KH_FACT_BARE_SYN, "no", N_ ("Dropped"),
-    N_ ("A friend's dial is dropped even where your own dial has opened a hole, so yours has to arrive at the friend's.") },
+    N_ ("A friend's connection is dropped even where your own attempt has opened a hole, so yours has to arrive at the friend's.") },
 
   { KH_FINDING_HAIRPIN, KH_FACT_HAIRPIN, "yes", N_ ("Works"),
     N_ ("Two computers behind your router reach each other by their outside addresses, so friends in one network meet that way as "
@@ -104,49 +104,49 @@ static const struct
   { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "kept", N_ ("Is kept"),
     N_ ("After a connection was closed its mapping lives on, with the same outside port.") },
   { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "same-port", N_ ("Same port again"),
-    N_ ("After a connection was closed the next one has the same outside port, so a friend can go on dialling it.") },
+    N_ ("After a connection was closed the next one has the same outside port, so a friend can go on trying it.") },
   { KH_FINDING_AFTER_FIN, KH_FACT_AFTER_FIN, "lost", N_ ("Lost"),
     N_ ("After a connection was closed its outside port is lost, so one to a server has to stay open until the friend is reached.") },
 
   { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "kept", N_ ("Is kept"),
-    N_ ("After a connection was cut off its mapping lives on, with the same outside port.") },
+    N_ ("After a connection was reset its mapping lives on, with the same outside port.") },
   { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "same-port", N_ ("Same port again"),
-    N_ ("After a connection was cut off the next one has the same outside port, so a friend can go on dialling it.") },
+    N_ ("After a connection was reset the next one has the same outside port, so a friend can go on trying it.") },
   { KH_FINDING_AFTER_RST, KH_FACT_AFTER_RST, "lost", N_ ("Lost"),
-    N_ ("After a connection was cut off its outside port is lost, so a refusal on the way costs the hole.") },
+    N_ ("After a connection was reset its outside port is lost, so a refusal on the way costs the hole.") },
 
-  { KH_FINDING_DOUBLE_NAT, KH_FACT_DOUBLE_NAT, "yes", N_ ("Yes"),
+  { KH_FINDING_DOUBLE_NAT, KH_FACT_DOUBLE_NAT, "yes", NULL,
     N_ ("More than one NAT is in the way; a hole has to be punched through all of them, and a port that your router opens on "
         "request is not enough.") },
-  { KH_FINDING_DOUBLE_NAT, KH_FACT_DOUBLE_NAT, "no", N_ ("No"),
+  { KH_FINDING_DOUBLE_NAT, KH_FACT_DOUBLE_NAT, "no", NULL,
     N_ ("There is no second NAT in the way, so what your own router does is all that counts.") },
 
-  { KH_FINDING_CARRIER_NAT, KH_FACT_CARRIER_NAT, "yes", N_ ("Yes"),
+  { KH_FINDING_CARRIER_NAT, KH_FACT_CARRIER_NAT, "yes", NULL,
     N_ ("Your provider shares one address among many customers, so a friend gets in by a punched hole or by IPv6 only.") },
-  { KH_FINDING_CARRIER_NAT, KH_FACT_CARRIER_NAT, "no", N_ ("No"),
+  { KH_FINDING_CARRIER_NAT, KH_FACT_CARRIER_NAT, "no", NULL,
     N_ ("Nothing shows a NAT of your provider, so the outside address seems to be yours alone.") },
 
-  { KH_FINDING_IPV6, KH_FACT_IPV6, "yes", N_ ("Yes"),
+  { KH_FINDING_IPV6, KH_FACT_IPV6, "yes", NULL,
     N_ ("You reach the internet by IPv6, so a friend who has it as well is reached without any NAT.") },
-  { KH_FINDING_IPV6, KH_FACT_IPV6, "no", N_ ("No"),
+  { KH_FINDING_IPV6, KH_FACT_IPV6, "no", NULL,
     N_ ("You do not reach the internet by IPv6, so friends are reached by IPv4 only.") },
 
   { KH_FINDING_IPV6_INBOUND, KH_FACT_IPV6_INBOUND, "yes", N_ ("Let in"),
-    N_ ("Strangers may dial you by IPv6, so a friend who has it gets in at once.") },
+    N_ ("Anybody may connect to you by IPv6, so a friend who has it gets in at once.") },
   { KH_FINDING_IPV6_INBOUND, KH_FACT_IPV6_INBOUND, "no", N_ ("Kept out"),
-    N_ ("A firewall keeps strangers out by IPv6, so both friends have to dial.") },
+    N_ ("A firewall keeps unexpected connections out by IPv6, so both friends have to connect.") },
 
-  { KH_FINDING_VPN, KH_FACT_VPN, "yes", N_ ("Yes"),
+  { KH_FINDING_VPN, KH_FACT_VPN, "yes", NULL,
     N_ ("Your way to the internet leads through a VPN, so all of this is about the VPN's network; without it a friend may be "
         "easier to reach.") },
-  { KH_FINDING_VPN, KH_FACT_VPN, "no", N_ ("No"),
+  { KH_FINDING_VPN, KH_FACT_VPN, "no", NULL,
     N_ ("Your way to the internet leads through no VPN, so all of this is about your own network.") },
 
-  { KH_FINDING_HOST_FIREWALL, KH_FACT_HOST_FIREWALL, "yes", N_ ("Keeps dials out"),
-    N_ ("A firewall on this computer keeps dials out, so only your own dial can lead to a friend; to let Knothole through would "
+  { KH_FINDING_HOST_FIREWALL, KH_FACT_HOST_FIREWALL, "yes", N_ ("Keeps connections out"),
+    N_ ("A firewall on this computer keeps connections out, so only your own attempt can lead to a friend; to let Knothole through would "
         "help.") },
-  { KH_FINDING_HOST_FIREWALL, KH_FACT_HOST_FIREWALL, "no", N_ ("Lets dials in"),
-    N_ ("No firewall on this computer keeps dials out, so a friend's dial that passes the router arrives.") },
+  { KH_FINDING_HOST_FIREWALL, KH_FACT_HOST_FIREWALL, "no", N_ ("Lets connections in"),
+    N_ ("No firewall on this computer keeps connections out, so a friend's connection that gets this far arrives.") },
 };
 
 /**
@@ -201,6 +201,16 @@ static gboolean
 knows_number (const KhFindings *self, KhFactNumber number)
 {
   return number_of (self, number) != KH_FACT_NUMBER_UNKNOWN;
+}
+
+/* Whether there is one: IPv6, a provider's NAT. */
+static const char *
+presence (gboolean is_there)
+{
+  /* Translators: that there is one, such as IPv6, a VPN or another NAT */
+  return is_there ? C_ ("there is one", "Yes")
+                  /* Translators: that there is none, such as IPv6, a VPN or another NAT */
+                  : C_ ("there is one", "No");
 }
 
 static char *
@@ -262,7 +272,7 @@ router_value (const KhRouterFacts *router)
     if (router->protocols & protocols[i].protocol)
       g_strv_builder_add (names, protocols[i].name);
   list = g_strv_builder_end (names);
-  return list[0] != NULL ? g_strjoinv (", ", list) : g_strdup (_ ("No"));
+  return list[0] != NULL ? g_strjoinv (", ", list) : g_strdup (presence (FALSE));
 }
 
 static char *
@@ -309,6 +319,28 @@ find_word (const KhFindings *self, KhFinding finding)
   return -1;
 }
 
+static char *
+word_value (int word)
+{
+  return g_strdup (words[word].value != NULL ? _ (words[word].value)
+                                             : presence (g_str_equal (words[word].word, "yes")));
+}
+
+/* Where there is no NAT there is no router to speak of. */
+static const char *
+sentence_without_nat (const KhFindings *self, KhFinding finding)
+{
+  if (!kh_facts_is (&self->facts, KH_FACT_MAPPING, "none"))
+    return NULL;
+  if (finding == KH_FINDING_ALLOCATION && kh_facts_is (&self->facts, KH_FACT_ALLOCATION, "preserving"))
+    return _ ("Your port is the same outside.");
+  if (finding == KH_FINDING_DOUBLE_NAT && kh_facts_is (&self->facts, KH_FACT_DOUBLE_NAT, "no"))
+    return _ ("There is no NAT in the way.");
+  if (finding == KH_FINDING_ROUTER && self->facts.router.protocols == KH_ROUTER_NONE)
+    return _ ("Nothing here opens ports on request, and without a NAT nothing has to.");
+  return NULL;
+}
+
 /**
  * kh_words_finding_is_known:
  *
@@ -350,7 +382,7 @@ kh_words_finding_value (const KhFindings *self, KhFinding finding)
     return router_value (&self->facts.router);
   if (finding == KH_FINDING_ALLOCATION)
     value = allocation_value (self);
-  return value != NULL ? value : g_strdup (_ (words[find_word (self, finding)].value));
+  return value != NULL ? value : word_value (find_word (self, finding));
 }
 
 /**
@@ -361,10 +393,15 @@ kh_words_finding_value (const KhFindings *self, KhFinding finding)
 char *
 kh_words_finding_sentence (const KhFindings *self, KhFinding finding)
 {
+  const char *without_nat;
+
   g_return_val_if_fail (finding < KH_N_FINDINGS, NULL);
 
   if (!kh_words_finding_is_known (self, finding))
     return g_strdup (kh_words_reason_sentence (self->reasons[finding], &self->facts));
+  without_nat = sentence_without_nat (self, finding);
+  if (without_nat != NULL)
+    return g_strdup (without_nat);
   if (finding == KH_FINDING_IDLE)
     return idle_sentence (number_of (self, KH_FACT_IDLE_SECONDS));
   if (finding == KH_FINDING_NAT_DEPTH)

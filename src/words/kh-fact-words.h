@@ -18,12 +18,8 @@ char       *kh_words_finding_value     (const KhFindings *self, KhFinding findin
 char       *kh_words_finding_sentence  (const KhFindings *self, KhFinding finding);
 const char *kh_words_friend            (KhFriendKind kind);
 const char *kh_words_forecast_value    (KhForecast forecast);
-const char *kh_words_forecast          (KhFriendKind kind, KhForecast forecast);
+const char *kh_words_forecast          (KhFriendKind kind, const KhFacts *mine);
 const char *kh_words_reason_value      (KhReason reason);
 const char *kh_words_reason_sentence   (KhReason reason, const KhFacts *facts);
-char       *kh_words_report            (const KhFindings *self,
-                                        GInetSocketAddress *inside,
-                                        GInetSocketAddress *outside,
-                                        gboolean whole_addresses);
 
 G_END_DECLS

@@ -7,15 +7,6 @@
 
 /* What a network check says of friends, before one is invited. */
 
-static KhForecast
-forecast_for (const KhFacts *facts, KhFriendKind kind)
-{
-  KhFacts friends;
-
-  kh_forecast_friend (kind, &friends);
-  return kh_forecast_facts (facts, &friends);
-}
-
 static const char *
 verdict_for_easy (KhForecast strict)
 {
@@ -39,18 +30,18 @@ kh_words_verdict (const KhFacts *facts)
 
   if (!kh_facts_knows (facts, KH_FACT_MAPPING) && !ipv6)
     return _ ("Not known");
-  switch (forecast_for (facts, KH_FRIEND_HOME))
+  switch (kh_forecast_for (facts, KH_FRIEND_HOME))
     {
     case KH_FORECAST_LIKELY:
-      return verdict_for_easy (forecast_for (facts, KH_FRIEND_STRICT));
+      return verdict_for_easy (kh_forecast_for (facts, KH_FRIEND_STRICT));
     case KH_FORECAST_POSSIBLE:
       return ipv6 ? _ ("Friends with IPv6 can reach you directly, others perhaps")
                   : _ ("Friends can perhaps reach you directly");
     case KH_FORECAST_UNLIKELY:
     case KH_FORECAST_IMPOSSIBLE:
     default:
-      return ipv6 ? _ ("A direct line works only with friends who have IPv6, or whose router lets others in")
-                  : _ ("A direct line works only with friends whose router lets others in");
+      return ipv6 ? _ ("Direct connections work only with friends who have IPv6, or are on an open network")
+                  : _ ("Direct connections work only with friends on an open network");
     }
 }
 
@@ -64,8 +55,10 @@ kh_words_friend (KhFriendKind kind)
 {
   /* Translators: each ends the line "With a friend who has…" */
   static const char *const titles[KH_N_FRIEND_KINDS] = {
-    [KH_FRIEND_OPEN] = N_ ("An Open Network"),     [KH_FRIEND_HOME] = N_ ("A Usual Home Router"),
-    [KH_FRIEND_STRICT] = N_ ("A Strict Router"),   [KH_FRIEND_MOBILE] = N_ ("A Provider's NAT"),
+    [KH_FRIEND_OPEN] = N_ ("An Open Network"),
+    [KH_FRIEND_HOME] = N_ ("A Typical Home Router"),
+    [KH_FRIEND_STRICT] = N_ ("A Strict Router (Symmetric NAT)"),
+    [KH_FRIEND_MOBILE] = N_ ("A Provider's NAT"),
     [KH_FRIEND_IPV6] = N_ ("IPv6 and a Firewall"),
   };
 
@@ -97,40 +90,106 @@ kh_words_forecast_value (KhForecast forecast)
     }
 }
 
+/* --- why ---------------------------------------------------------------------------------------------------------- */
+
+static gboolean
+has_no_nat (const KhFacts *mine)
+{
+  return kh_facts_is (mine, KH_FACT_MAPPING, "none");
+}
+
+/* What stands between a maybe and a yes. */
+static const char *
+condition (const KhFacts *mine)
+{
+  if (!kh_facts_knows (mine, KH_FACT_MAPPING))
+    return _ ("It works if your router turns out to keep one port for everybody.");
+  if (!has_no_nat (mine) && !kh_facts_is (mine, KH_FACT_MAPPING, "endpoint-independent"))
+    return _ ("It works if your router keeps this computer's port for the friend as well.");
+  return _ ("It takes some luck, since whoever connects too early is turned away.");
+}
+
+static const char *
+forecast_open (KhForecast forecast)
+{
+  if (forecast == KH_FORECAST_LIKELY)
+    return _ ("You reach a friend whose network lets everybody in.");
+  return forecast == KH_FORECAST_POSSIBLE ? _ ("You may reach a friend whose network lets everybody in.")
+                                          : _ ("You hardly reach even a friend whose network lets everybody in.");
+}
+
+static const char *
+forecast_home (KhForecast forecast, const KhFacts *mine)
+{
+  if (forecast == KH_FORECAST_LIKELY)
+    return has_no_nat (mine) ? _ ("You can reach each other through the friend's router.")
+                             : _ ("Both routers open a hole for the other side.");
+  return forecast == KH_FORECAST_POSSIBLE
+             ? condition (mine)
+             : _ ("The friend's router keeps you out, since your outside port cannot be known.");
+}
+
+static const char *
+forecast_strict (KhForecast forecast, const KhFacts *mine)
+{
+  if (forecast == KH_FORECAST_LIKELY)
+    return _ ("Your side lets the friend in from a port that nobody could know.");
+  if (forecast == KH_FORECAST_POSSIBLE)
+    return kh_facts_knows (mine, KH_FACT_FILTERING)
+               ? condition (mine)
+               : _ ("It works if your side lets in ports that you have not connected to.");
+  return has_no_nat (mine)
+             ? _ ("The friend comes from a port that nobody knows, and a firewall on your side keeps it out.")
+             : _ ("The friend's router comes from a port that nobody knows, and yours keeps it out.");
+}
+
+static const char *
+forecast_mobile (KhForecast forecast, const KhFacts *mine)
+{
+  if (forecast == KH_FORECAST_LIKELY)
+    return has_no_nat (mine) ? _ ("You can reach each other through the provider's NAT.")
+                             : _ ("Both sides open a hole for the other, as with mobile phones and fibre.");
+  return forecast == KH_FORECAST_POSSIBLE ? condition (mine)
+                                          : _ ("The provider keeps you out, since your outside port cannot be known.");
+}
+
+static const char *
+forecast_ipv6 (KhForecast forecast, const KhFacts *mine)
+{
+  if (forecast == KH_FORECAST_LIKELY)
+    return _ ("You reach the friend, whatever else is in the way there.");
+  if (!kh_facts_knows (mine, KH_FACT_IPV6))
+    return _ ("It works if your network has IPv6, which is not known.");
+  return forecast == KH_FORECAST_POSSIBLE
+             ? _ ("Not by IPv6, which you do not have; by IPv4 it depends on the friend's router.")
+             : _ ("Neither by IPv6, which you do not have, nor by IPv4.");
+}
+
 /**
  * kh_words_forecast:
+ * @mine: facts about one's own network
  *
- * Returns: whether one reaches a friend of that kind, in a sentence
+ * Returns: whether one reaches a friend of that kind, and why, in a sentence
  */
 const char *
-kh_words_forecast (KhFriendKind kind, KhForecast forecast)
+kh_words_forecast (KhFriendKind kind, const KhFacts *mine)
 {
-  static const struct
-  {
-    const char *likely;
-    const char *possible;
-    const char *unlikely;
-  } sentences[KH_N_FRIEND_KINDS] = {
-    [KH_FRIEND_OPEN] = { N_ ("You reach a friend with no NAT, or with a full cone."),
-                         N_ ("You may reach a friend with no NAT, or with a full cone."),
-                         N_ ("You hardly reach even a friend with no NAT.") },
-    [KH_FRIEND_HOME] = { N_ ("Both routers open a hole for the other side."),
-                         N_ ("It works if your router turns out to keep one port for everybody."),
-                         N_ ("The friend's router keeps you out, since your outside port cannot be known.") },
-    [KH_FRIEND_STRICT] = { N_ ("Your side lets the friend in from a port that nobody could know."),
-                           N_ ("It works if your side lets in ports that it has not dialled."),
-                           N_ ("The friend's router comes from a port that nobody knows, and yours keeps it out.") },
-    [KH_FRIEND_MOBILE] = { N_ ("Both sides open a hole for the other, as with mobile phones and fibre."),
-                           N_ ("It works if your router turns out to keep one port for everybody."),
-                           N_ ("The provider keeps you out, since your outside port cannot be known.") },
-    [KH_FRIEND_IPV6] = { N_ ("You reach the friend, whatever else is in the way there."),
-                         N_ ("By IPv6 you do not; by IPv4 it depends on the friend's router."),
-                         N_ ("By IPv6 you do not, nor by IPv4.") },
-  };
+  KhForecast forecast = kh_forecast_for (mine, kind);
 
-  g_return_val_if_fail (kind < KH_N_FRIEND_KINDS, "");
-
-  if (forecast == KH_FORECAST_LIKELY)
-    return _ (sentences[kind].likely);
-  return forecast == KH_FORECAST_POSSIBLE ? _ (sentences[kind].possible) : _ (sentences[kind].unlikely);
+  switch (kind)
+    {
+    case KH_FRIEND_OPEN:
+      return forecast_open (forecast);
+    case KH_FRIEND_HOME:
+      return forecast_home (forecast, mine);
+    case KH_FRIEND_STRICT:
+      return forecast_strict (forecast, mine);
+    case KH_FRIEND_MOBILE:
+      return forecast_mobile (forecast, mine);
+    case KH_FRIEND_IPV6:
+      return forecast_ipv6 (forecast, mine);
+    case KH_N_FRIEND_KINDS:
+    default:
+      g_return_val_if_reached ("");
+    }
 }

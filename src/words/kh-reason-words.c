@@ -19,13 +19,13 @@ static const struct
                                 "choose another server in the preferences.") },
   [KH_REASON_OFFLINE] = { N_ ("Not known"), N_ ("You are not connected to a network.") },
   [KH_REASON_NO_DIAL_BACK] = { N_ ("Not known"),
-                               N_ ("This server does not dial back, so what gets in from outside cannot be tried; a server that "
+                               N_ ("This server does not connect back, so what gets in from outside cannot be tried; a server that "
                                    "runs knothole-server could tell.") },
   [KH_REASON_ONE_ADDRESS] = { N_ ("Not known"),
                               N_ ("The server has one address only, so nothing can be compared; ask a server with two addresses, "
                                   "or name a second server in the preferences.") },
   [KH_REASON_SERVER_LIMIT] = { N_ ("Not known"),
-                               N_ ("The server was asked to dial too often; run the check again in a few minutes.") },
+                               N_ ("The server was asked to connect back too often; run the check again in a few minutes.") },
   [KH_REASON_SERVER_SILENT] = { N_ ("Not known"),
                                 N_ ("The server gave no answer to this; run the check again, or ask another server.") },
   [KH_REASON_CONTRADICTION] = { N_ ("Not known"),

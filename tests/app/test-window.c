@@ -379,8 +379,11 @@ test_check (KhApplication *application, KhWindow *window)
   kh_test_assert_state (window, "check", "done");
   kh_test_activate (window, "win.check-again", NULL);
   kh_test_assert_state (window, "check", "running");
+  g_assert_false (kh_test_is_enabled (window, "copy-check"));
   kh_test_activate (window, "win.stop-check", NULL);
   kh_test_wait_until (kh_test_state_is (window, "check", "stopped"), 5000);
+  kh_test_activate (window, "win.copy-check-whole", NULL);
+  assert_told (window, "Copied, with full addresses");
 }
 
 /* A check that runs is ended with its window. */
