@@ -102,6 +102,8 @@ def test_router(build, router):
     assert not wrong, f"fact: (found, wanted): {wrong}; {event['reasons']}"
     for fact, reason in event["reasons"].items():
         assert facts[fact] in ("unknown", None), f"{fact} is {facts[fact]}, and yet there is a reason: {reason}"
+    if facts["host_firewall"] == "unknown":
+        assert event["reasons"]["host_firewall"] == "kept-out", event["reasons"]
     # The whole check is to be over in eight seconds; nothing here takes longer than silence.
     assert event["t"] < 8000 * PATIENCE, f"{event['t']} ms"
     return f"{event['t']} ms"
@@ -118,14 +120,23 @@ def test_plain_servers(build):
         assert event["facts"]["after_fin"] == event["facts"]["after_rst"] == "unknown", event
 
 
-def test_no_server(build):
-    command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--no-server", "--", "@left",
+def check_in_vain(build, reason, sentence, prefix=()):
+    command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--no-server", "--", "@left", *prefix,
                os.path.join(build, "src/cli/knothole-cli"), "check", "--json", "--stun={server}"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60 * PATIENCE)
     assert result.returncode == 5, f"status {result.returncode}: {result.stderr}"
     event = next(event for event in map(json.loads, result.stdout.splitlines()) if event["type"] == "check.done")
-    assert event["reasons"]["mapping"] == event["reasons"]["filtering"] == "no-server", event
-    assert "No STUN server answered" in result.stderr
+    assert event["reasons"]["mapping"] == event["reasons"]["filtering"] == reason, event
+    assert sentence in result.stderr, result.stderr
+
+
+def test_no_server(build):
+    check_in_vain(build, "no-server", "No STUN server answered. Check")
+
+
+def test_offline(build):
+    """In a network of its own, where there is nothing."""
+    check_in_vain(build, "offline", "not connected to a network", prefix=("unshare", "--net"))
 
 
 def test_idle(build):
@@ -144,6 +155,7 @@ def cases(build):
         yield router, lambda router=router: test_router(build, router)
     yield "servers that do not dial back", lambda: test_plain_servers(build)
     yield "no server", lambda: test_no_server(build)
+    yield "no network", lambda: test_offline(build)
     yield "idle", lambda: test_idle(build)
 
 

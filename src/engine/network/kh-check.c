@@ -228,6 +228,9 @@ finish (KhCheck *self, KhReason reason)
     return;
   if (self->state == KH_CHECK_STATE_DONE)
     g_task_return_boolean (task, TRUE);
+  else if (self->state == KH_CHECK_STATE_OFFLINE)
+    g_task_return_new_error (task, KH_ERROR, KH_ERROR_SERVER_UNREACHABLE,
+                             "No STUN server answered: this computer is not connected to a network.");
   else
     g_task_return_new_error (task, KH_ERROR, KH_ERROR_SERVER_UNREACHABLE,
                              "No STUN server answered. Check the internet connection, or name another server.");
