@@ -50,8 +50,8 @@ def result(id, value):
 class Server:
     """STUN at two addresses and two ports, that dials back in whatever manner it is given: manner(server, client, kind, id)."""
 
-    def __init__(self, manner, mapped=None):
-        self.manner, self.mapped = manner, mapped
+    def __init__(self, manner, mapped=None, fin=True, greeting=b""):
+        self.manner, self.mapped, self.fin, self.greeting = manner, mapped, fin, greeting
         self.doors = []
         self.clients = []
         with contextlib.ExitStack() as stack:
@@ -76,7 +76,8 @@ class Server:
             while True:
                 head = client.recv(20, socket.MSG_WAITALL)
                 if len(head) < 20:
-                    client.close()
+                    if self.fin:
+                        client.close()
                     return
                 kind, length = struct.unpack(">HH", head[:4])
                 body = client.recv(length, socket.MSG_WAITALL) if length else b""
@@ -85,7 +86,7 @@ class Server:
     def take(self, client, kind, id, body):
         if kind == type_of(BINDING, REQUEST):
             client.sendall(message(BINDING, SUCCESS, id, address(MAPPED, self.mapped or client.getpeername()),
-                                   address(OTHER_ADDRESS, ("127.0.0.2", self.ports[1])), attribute(DIAL_COOKIE, os.urandom(16))))
+                                   address(OTHER_ADDRESS, ("127.0.0.2", self.ports[1])), attribute(DIAL_COOKIE, os.urandom(16))) + self.greeting)
         elif kind == type_of(DIAL, REQUEST):
             found = body.find(struct.pack(">HH", DIAL_KIND, 4))
             self.manner(self, client, body[found + 4], id)
@@ -142,15 +143,20 @@ def wrong_token(server, client, kind, id):
     client.sendall(result(id, CONNECTED))
 
 
-def check(manner, mapped=None):
-    server = Server(manner, mapped)
+def check(manner, *options):
+    """The last event."""
+    return check_events(manner, *options)[-1]
+
+
+def check_events(manner, *options):
+    server = Server(manner, *options)
     try:
         client = programs.Process([f"{BINDIR}/src/cli/knothole-cli", "check", "--json", f"--stun=127.0.0.1:{server.ports[0]}"])
         status = client.finish(15)
         assert status == 0, f"exit status {status}\n{client.said()}"
-        event = client.events()[-1]
-        assert event["t"] < 8500 * programs.PATIENCE, event
-        return event
+        events = client.events()
+        assert events[-1]["t"] < 8500 * programs.PATIENCE, events[-1]
+        return events
     finally:
         server.close()
 
@@ -177,11 +183,39 @@ def test_points_at_others():
         raise AssertionError("the client has dialled somebody whom the server named")
 
 
+def echo(listener):
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(connection.recv(100))
+
+
 def test_names_another_outside():
-    """Whoever listens at the outside address that a server makes up is not ourselves."""
+    """Whoever listens at the outside address that a server makes up is not ourselves, not even when he repeats what we say."""
     with socket.create_server(("127.0.0.9", 0)) as stranger:
+        threading.Thread(target=echo, args=(stranger,), daemon=True).start()
         event = check(honest, stranger.getsockname())
         assert event["facts"]["hairpin"] == "no", event
+
+
+def test_keeps_open():
+    """A server that does not end a connection when we do."""
+    found = next(event for event in check_events(honest, None, False) if event.get("fact") == "after_fin")
+    assert found["reason"] == "server-silent" and found["t"] < 3500 * programs.PATIENCE, found
+    return f"{found['t']} ms"
+
+
+def test_pokes_unasked():
+    """What comes on a resting connection before we have asked for it says nothing of how long connections live."""
+    server = Server(honest, None, True, message(DIAL, INDICATION, bytes(12)))
+    client = programs.Process([f"{BINDIR}/src/cli/knothole-cli", "check", "--json", "--long", f"--stun=127.0.0.1:{server.ports[0]}"])
+    try:
+        client.wait_for(lambda: next((e for e in client.events() if e.get("fact") == "filtering"), None), "filtering")
+        assert all(event["lived"] == 0 for event in client.events() if event["type"] == "check.idle"), client.said()
+    finally:
+        client.stop()
+        server.close()
 
 
 CASES = [
@@ -195,6 +229,8 @@ CASES = [
     ("closes", lambda: expect(closes, "unknown", "server-silent")),
     ("points at others", test_points_at_others),
     ("names another outside address", test_names_another_outside),
+    ("keeps connections open", test_keeps_open),
+    ("sends what was not asked for", test_pokes_unasked),
 ]
 
 sys.exit(programs.run_cases(CASES, workers=3))

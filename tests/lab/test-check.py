@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..")]
@@ -120,6 +121,33 @@ def test_plain_servers(build):
         assert event["facts"]["after_fin"] == event["facts"]["after_rst"] == "unknown", event
 
 
+def test_two_plain_servers(build):
+    """Two servers that do not dial back, each with one address: how the mapping differs cannot be told, and so neither what is left of
+    one."""
+    command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--left=symmetric", "--delay=20", "--server=none", "--"]
+    for server in ("{server}", "{server2}"):
+        command += ["@server", os.path.join(build, "src/server/knothole-server"), f"--address={server}", "--no-dial-back"]
+    command += ["@left", "sh", "-c", 'until "$0" check --json "$@" >out; do sleep 0.1; done',
+                os.path.join(build, "src/cli/knothole-cli"), "--stun={server}", "--stun={server2}"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60 * PATIENCE)
+        with open(f"{folder}/out") as file:
+            event = json.loads(file.readlines()[-1])
+    for fact in ("mapping", "after_fin", "after_rst"):
+        assert event["facts"][fact] == "unknown" and event["reasons"][fact] == "ambiguous", event
+
+
+def test_long_is_stopped(build):
+    """At any moment, and each time in order."""
+    script = 'for t in $(seq 0.02 0.03 0.8); do timeout --preserve-status -s INT $t "$0" check --long "$@" >out 2>&1 || echo $?; done'
+    command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--left=port-restricted", "--delay=20", "--", "@left", "sh", "-c",
+               script, os.path.join(build, "src/cli/knothole-cli"), "--stun={server}"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = subprocess.run(command, cwd=folder, env=os.environ | {"G_DEBUG": "fatal-criticals"}, capture_output=True, text=True,
+                                timeout=120 * PATIENCE)
+    assert set(result.stdout.split()) == {"130"}, result
+
+
 def check_in_vain(build, reason, sentence, prefix=()):
     command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--no-server", "--", "@left", *prefix,
                os.path.join(build, "src/cli/knothole-cli"), "check", "--json", "--stun={server}"]
@@ -154,9 +182,11 @@ def cases(build):
     for router in ROUTERS:
         yield router, lambda router=router: test_router(build, router)
     yield "servers that do not dial back", lambda: test_plain_servers(build)
+    yield "two servers that do not dial back", lambda: test_two_plain_servers(build)
     yield "no server", lambda: test_no_server(build)
     yield "no network", lambda: test_offline(build)
     yield "idle", lambda: test_idle(build)
+    yield "stopped while connections rest", lambda: test_long_is_stopped(build)
 
 
 def main():

@@ -42,8 +42,9 @@ struct Trial_
   KhProbe *control;
   guint8 id[KH_STUN_ID_BYTES];
   guint timer_id;
-  gint64 slept;  /* µs for which this computer had been suspended when the rest began */
-  gboolean sent; /* the server has, on our connection */
+  gint64 slept;   /* µs for which this computer had been suspended when the rest began */
+  gboolean asked; /* the server to send something */
+  gboolean sent;  /* the server has, on our connection */
   gboolean over;
 };
 
@@ -77,12 +78,23 @@ idle_free (gpointer data)
   g_free (idle);
 }
 
+/* Closing a probe ends its question at once, and whoever asked is called back: by then the trial must not be found any more. */
+static void
+forget_trials (Idle *idle)
+{
+  g_autoptr (GPtrArray) trials = g_steal_pointer (&idle->trials);
+
+  idle->trials = g_ptr_array_new_with_free_func (trial_free);
+}
+
 static GTask *
 take_task (Idle *idle)
 {
+  GTask *task = g_steal_pointer (&idle->task);
+
   kh_cancel_unwatch (&idle->cancel_source);
-  g_ptr_array_set_size (idle->trials, 0);
-  return g_steal_pointer (&idle->task);
+  forget_trials (idle);
+  return task;
 }
 
 static void
@@ -205,7 +217,7 @@ on_nothing_came (gpointer user_data)
 static void
 on_poked (KhStunClient *client, const KhStunMessage *message, Trial *trial)
 {
-  if (message->klass == KH_STUN_INDICATION && memcmp (message->id, trial->id, sizeof trial->id) == 0)
+  if (trial->asked && message->klass == KH_STUN_INDICATION && memcmp (message->id, trial->id, sizeof trial->id) == 0)
     trial_over (trial, TRUE, TRUE);
 }
 
@@ -265,6 +277,7 @@ on_control_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   poke->has_cookie = TRUE;
   memcpy (poke->cookie, kh_stun_client_get_cookie (kh_probe_get_client (trial->probe)), sizeof poke->cookie);
   memcpy (trial->id, poke->id, sizeof trial->id);
+  trial->asked = TRUE;
   if (!answered || !kh_stun_client_send (kh_probe_get_client (trial->control), poke))
     {
       trial_over (trial, FALSE, FALSE);
@@ -349,7 +362,7 @@ start_round (Idle *idle)
 {
   int seconds = FIRST_SECONDS;
 
-  g_ptr_array_set_size (idle->trials, 0);
+  forget_trials (idle);
   if (idle->round > 0)
     {
       for (int i = 1; i < DIVIDE_BY; i++)
