@@ -326,6 +326,8 @@ maybe_count_nats (KhCheck *self)
   kh_deduce_nats (&self->findings.facts, self->outside, self->findings.reasons[KH_FINDING_NAT_DEPTH], reasons);
   if (self->findings.facts.numbers[KH_FACT_NAT_DEPTH] != KH_FACT_NUMBER_UNKNOWN)
     self->findings.reasons[KH_FINDING_NAT_DEPTH] = KH_REASON_KNOWN;
+  else if (self->findings.reasons[KH_FINDING_NAT_DEPTH] == KH_REASON_KNOWN)
+    self->findings.reasons[KH_FINDING_NAT_DEPTH] = KH_REASON_AMBIGUOUS;
   conclude (self, KH_FINDING_DOUBLE_NAT, reasons[0]);
   conclude (self, KH_FINDING_CARRIER_NAT, reasons[1]);
 }

@@ -228,11 +228,10 @@ is_shared (GInetAddress *address)
   return g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV4 && bytes[0] == 100 && (bytes[1] & 0xc0) == 64;
 }
 
+/* What its own word comes to, where it has given one. */
 static KhReason
 count_by_router (KhFacts *facts, GInetAddress *external, GInetSocketAddress *outside)
 {
-  if (external == NULL || outside == NULL)
-    return KH_REASON_AMBIGUOUS;
   if (!kh_address_is_global (external))
     return set (facts, KH_FACT_DOUBLE_NAT, "yes");
   if (g_inet_address_equal (external, g_inet_socket_address_get_address (outside)))
@@ -247,35 +246,42 @@ count_by_router (KhFacts *facts, GInetAddress *external, GInetSocketAddress *out
  * @depth: why the depth is not known
  * @reasons: (out caller-allocates): for both facts
  *
- * A router that has a private outside address itself stands behind another NAT, whatever the hops say. A depth of nought with
- * a NAT is a router that answers by its outside address: it tells nothing.
+ * A router that has a private outside address itself stands behind another NAT, whatever the hops say; and where the address
+ * that it names is not the one that servers see, nothing else is believed either. A depth of nought with a NAT is a router that
+ * answers by its outside address: it tells nothing.
  */
 void
 kh_deduce_nats (KhFacts *facts, GInetSocketAddress *outside, KhReason depth, KhReason reasons[2])
 {
+  gboolean translated = !kh_facts_is (facts, KH_FACT_MAPPING, "none");
   int hops = facts->numbers[KH_FACT_NAT_DEPTH];
   g_autoptr (GInetAddress) external =
       *facts->router.external != '\0' ? g_inet_address_new_from_string (facts->router.external) : NULL;
 
-  if (kh_facts_is (facts, KH_FACT_MAPPING, "none"))
+  if (!translated)
     {
       facts->numbers[KH_FACT_NAT_DEPTH] = 0; /* private routers that translate nothing are on the way all the same */
       reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "no");
     }
-  else
-    reasons[0] = count_by_router (facts, external, outside);
+  else if (hops == 0)
+    facts->numbers[KH_FACT_NAT_DEPTH] = hops = KH_FACT_NUMBER_UNKNOWN;
   /* Providers number their own routers by private addresses as well, so that a second one proves nothing; a shared one does. Ports
    * of a small block are a provider's way, whatever the hops say. */
-  if (reasons[0] != KH_REASON_KNOWN && hops == 1 && !kh_facts_is (facts, KH_FACT_ALLOCATION, "block"))
+  if (translated && external != NULL && outside != NULL)
+    reasons[0] = count_by_router (facts, external, outside);
+  else if (translated && hops == 1 && !kh_facts_is (facts, KH_FACT_ALLOCATION, "block"))
     reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "no");
-  else if (reasons[0] != KH_REASON_KNOWN && hops > 1 && kh_facts_is (facts, KH_FACT_CARRIER_NAT, "yes"))
+  else if (translated && hops > 1 && kh_facts_is (facts, KH_FACT_CARRIER_NAT, "yes"))
     reasons[0] = set (facts, KH_FACT_DOUBLE_NAT, "yes");
+  else if (translated)
+    reasons[0] = KH_REASON_AMBIGUOUS;
   if (reasons[0] != KH_REASON_KNOWN && depth != KH_REASON_KNOWN)
     reasons[0] = depth;
 
   if (external != NULL && is_shared (external))
     kh_facts_set (facts, KH_FACT_CARRIER_NAT, "yes");
-  else if (kh_facts_is (facts, KH_FACT_DOUBLE_NAT, "no"))
+  else if (!translated ||
+           (!kh_facts_knows (facts, KH_FACT_CARRIER_NAT) && kh_facts_is (facts, KH_FACT_DOUBLE_NAT, "no")))
     kh_facts_set (facts, KH_FACT_CARRIER_NAT, "no");
   reasons[1] = kh_facts_knows (facts, KH_FACT_CARRIER_NAT) ? KH_REASON_KNOWN
                : reasons[0] != KH_REASON_KNOWN             ? reasons[0]

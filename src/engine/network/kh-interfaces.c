@@ -111,7 +111,7 @@ kh_interfaces_add_to (KhInterfaces *self, const char *name, gboolean tunnel, con
 
   entry = add_entry (self, address, g_ascii_strtoull (parts[1], NULL, 10));
   entry->name = g_strdup (name);
-  entry->device.tunnel = tunnel;
+  entry->device = (KhLink){ .known = TRUE, .tunnel = tunnel };
 }
 
 /**
@@ -355,6 +355,20 @@ kh_interfaces_get_name (const KhInterfaces *self, GInetAddress *local)
 }
 
 /**
+ * kh_interfaces_knows_link:
+ * @local: one of our addresses
+ *
+ * Whether the kernel has told what kind of interface has it.
+ */
+gboolean
+kh_interfaces_knows_link (const KhInterfaces *self, GInetAddress *local)
+{
+  Entry *entry = find_entry (self, local);
+
+  return entry != NULL && entry->device.known;
+}
+
+/**
  * kh_interfaces_is_tunnel:
  * @local: one of our addresses
  *
@@ -402,6 +416,39 @@ kh_interfaces_is_on_link (const KhInterfaces *self, GInetAddress *address)
       Entry *entry = g_ptr_array_index (self->entries, i);
 
       if (!g_inet_address_get_is_loopback (entry->address) && g_inet_address_mask_matches (entry->link, address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/**
+ * kh_interfaces_share_link:
+ * @local: one of our addresses
+ *
+ * Whether @other lies in the prefix of the interface that has @local.
+ */
+gboolean
+kh_interfaces_share_link (const KhInterfaces *self, GInetAddress *local, GInetAddress *other)
+{
+  Entry *entry = find_entry (self, local);
+
+  return entry != NULL && g_inet_address_mask_matches (entry->link, other);
+}
+
+/**
+ * kh_interfaces_has_ipv6:
+ *
+ * Whether we have an IPv6 address by which more than our own link might be reached.
+ */
+gboolean
+kh_interfaces_has_ipv6 (const KhInterfaces *self)
+{
+  for (guint i = 0; i < self->entries->len; i++)
+    {
+      GInetAddress *address = ((Entry *) g_ptr_array_index (self->entries, i))->address;
+
+      if (g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6 && !g_inet_address_get_is_loopback (address) &&
+          !g_inet_address_get_is_link_local (address))
         return TRUE;
     }
   return FALSE;

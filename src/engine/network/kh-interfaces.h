@@ -28,6 +28,9 @@ const char   *kh_interfaces_get_name     (const KhInterfaces *self, GInetAddress
 char         *kh_interfaces_describe_way (const KhInterfaces *self, GInetAddress *local);
 gboolean      kh_interfaces_is_own       (const KhInterfaces *self, GInetAddress *address);
 gboolean      kh_interfaces_is_on_link   (const KhInterfaces *self, GInetAddress *address);
+gboolean      kh_interfaces_share_link   (const KhInterfaces *self, GInetAddress *local, GInetAddress *other);
+gboolean      kh_interfaces_has_ipv6     (const KhInterfaces *self);
+gboolean      kh_interfaces_knows_link   (const KhInterfaces *self, GInetAddress *local);
 gboolean      kh_interfaces_is_gateway   (const KhInterfaces *self, GInetAddress *address);
 gboolean      kh_interfaces_is_tunnel    (const KhInterfaces *self, GInetAddress *local);
 

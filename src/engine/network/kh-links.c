@@ -18,7 +18,7 @@
  * @kind: (nullable): what it is to the kernel ("tun", "wireguard", "veth"); a device made of hardware has none
  *
  * Whether an interface is a VPN's. Those that carry bare IP packets (ARPHRD_NONE) are, if a program made them: WireGuard,
- * TUN, xfrm. Modems in raw-IP mode carry the same, but they have no kind or are called "wwan". A TAP device looks like
+ * TUN, xfrm; so are IP in IP and GRE. Modems in raw-IP mode carry the same, but they have no kind or are called "wwan". A TAP device looks like
  * Ethernet and is a "tun" all the same. PPP is a dial-up line.
  */
 gboolean
@@ -27,7 +27,8 @@ kh_links_is_tunnel (guint type, const char *kind)
   if (kind == NULL || g_str_equal (kind, "wwan"))
     return FALSE;
 
-  return type == ARPHRD_NONE || g_str_equal (kind, "tun") || g_str_equal (kind, "wireguard");
+  return type == ARPHRD_NONE || type == ARPHRD_TUNNEL || type == ARPHRD_TUNNEL6 || type == ARPHRD_IPGRE ||
+         g_str_equal (kind, "tun") || g_str_equal (kind, "wireguard");
 }
 
 static const struct rtattr *
@@ -79,6 +80,7 @@ read_link (GHashTable *links, const struct nlmsghdr *message)
     return;
 
   link = g_new (KhLink, 1);
+  link->known = TRUE;
   link->tunnel = kh_links_is_tunnel (header->ifi_type, has_kind ? kind : NULL);
   link->changes = read_number (find_attribute (first, length, IFLA_CARRIER_CHANGES));
   g_hash_table_replace (links, g_strdup (name), link);

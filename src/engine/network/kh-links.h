@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * KhLink:
+ * @known: whether the kernel has said anything of it
  * @tunnel: whether it is a VPN's
  * @changes: how often its carrier has come or gone: a cable pulled and put into another socket counts twice
  *
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
+  gboolean known;
   gboolean tunnel;
   guint32 changes;
 } KhLink;

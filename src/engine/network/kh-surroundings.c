@@ -6,6 +6,7 @@
 #include "kh-hops.h"
 #include "kh-interfaces.h"
 #include "kh-probe.h"
+#include "kh-way.h"
 
 /* Routers on the way answer at once or never. */
 #define HOPS_PATIENCE_MS 1000
@@ -139,9 +140,10 @@ ask_gateway (KhSurroundings *self, GInetAddress *local)
 {
   GInetAddress *gateway = kh_interfaces_get_gateway (self->interfaces);
 
-  /* A server on this computer itself is not reached through a router. */
+  /* A server on this computer itself is not reached through a router; and a router of another network than the one that the way
+   * leads through, as beside a VPN, would not answer us. */
   if (gateway == NULL || g_inet_address_get_is_loopback (local) ||
-      !kh_interfaces_is_on_link (self->interfaces, gateway))
+      !kh_interfaces_share_link (self->interfaces, local, gateway))
     found (self, KH_FINDING_ROUTER, KH_REASON_NO_GATEWAY);
   else
     kh_gateway_ask_async (gateway, local, GATEWAY_PATIENCE_MS, self->cancellable, on_gateway, g_object_ref (self));
@@ -173,7 +175,10 @@ kh_surroundings_look (KhSurroundings *self, KhStunClient *chosen)
   local = g_inet_socket_address_get_address (kh_stun_client_get_local (chosen));
   kh_hops_measure_async (server, HOPS_PATIENCE_MS, self->cancellable, on_hops, g_object_ref (self));
   ask_gateway (self, local);
-  found_word (self, KH_FINDING_VPN, KH_FACT_VPN, kh_interfaces_is_tunnel (self->interfaces, local) ? "yes" : "no");
+  if (kh_interfaces_knows_link (self->interfaces, local))
+    found_word (self, KH_FINDING_VPN, KH_FACT_VPN, kh_interfaces_is_tunnel (self->interfaces, local) ? "yes" : "no");
+  else
+    found (self, KH_FINDING_VPN, KH_REASON_LOCAL);
 }
 
 /* --- IPv6 --------------------------------------------------------------------------------------------------- */
@@ -216,6 +221,15 @@ on_v6_asked (GObject *source, GAsyncResult *result, gpointer user_data)
     found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_NO_DIAL_BACK);
 }
 
+/* An address that is not global may have a translator behind it, as VPNs have; only without any way there is surely none. */
+static gboolean
+may_have_v6 (KhSurroundings *self, GInetSocketAddress *server)
+{
+  g_autoptr (GInetAddress) local = server != NULL ? kh_way_find_local (server, NULL) : NULL;
+
+  return server != NULL ? local != NULL : kh_interfaces_has_ipv6 (self->interfaces);
+}
+
 /**
  * kh_surroundings_look_v6:
  * @server: (nullable): a STUN server's IPv6 address
@@ -226,12 +240,9 @@ void
 kh_surroundings_look_v6 (KhSurroundings *self, GInetSocketAddress *server)
 {
   g_autoptr (KhSurroundings) alive = g_object_ref (self);
-  g_autoptr (GPtrArray) own = NULL;
-
   g_return_if_fail (KH_IS_SURROUNDINGS (self));
 
-  own = kh_interfaces_get_ipv6 (self->interfaces);
-  if (own->len == 0)
+  if (!may_have_v6 (self, server))
     {
       found_word (self, KH_FINDING_IPV6, KH_FACT_IPV6, "no");
       found (self, KH_FINDING_IPV6_INBOUND, KH_REASON_NO_IPV6);

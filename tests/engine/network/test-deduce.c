@@ -151,6 +151,7 @@ test_nats (void)
     int depth;
     const char *external;
     const char *twice, *carrier;
+    gboolean shared; /* a router on the way has an address of 100.64.0.0/10 */
   } cases[] = {
     { "none", 0, "", "no", "no" },
     { "endpoint-independent", 1, "", "no", "no" },
@@ -161,7 +162,12 @@ test_nats (void)
     /* the router's own word: it stands behind another one */
     { "endpoint-independent", 1, "192.168.7.3", "yes", "unknown" },
     { "endpoint-independent", KH_FACT_NUMBER_UNKNOWN, "100.64.1.2", "yes", "yes" },
-    /* a router that lies, or has several addresses */
+    /* the provider's router is the first, and the only one */
+    { "endpoint-independent", 1, "", "no", "yes", TRUE },
+    { "endpoint-independent", 2, "", "yes", "yes", TRUE },
+    { "none", 1, "", "no", "no", TRUE },
+    /* a router that lies, has several addresses, or stands behind one that does not show itself */
+    { "endpoint-independent", 1, "198.51.100.7", "unknown", "unknown" },
     { "endpoint-independent", KH_FACT_NUMBER_UNKNOWN, "198.51.100.7", "unknown", "unknown" },
     { "endpoint-independent", 0, "", "unknown", "unknown" },
     { "unknown", KH_FACT_NUMBER_UNKNOWN, "", "unknown", "unknown" },
@@ -177,10 +183,14 @@ test_nats (void)
       kh_facts_init (&facts);
       kh_facts_set (&facts, KH_FACT_MAPPING, cases[i].mapping);
       facts.numbers[KH_FACT_NAT_DEPTH] = cases[i].depth;
+      if (cases[i].shared)
+        kh_facts_set (&facts, KH_FACT_CARRIER_NAT, "yes");
       g_strlcpy (facts.router.external, cases[i].external, sizeof facts.router.external);
       kh_deduce_nats (&facts, outside, deep ? KH_REASON_KNOWN : KH_REASON_NO_ICMP, reasons);
       g_assert_cmpstr (facts.words[KH_FACT_DOUBLE_NAT], ==, cases[i].twice);
       g_assert_cmpstr (facts.words[KH_FACT_CARRIER_NAT], ==, cases[i].carrier);
+      /* No distance is no NAT. */
+      g_assert_true ((facts.numbers[KH_FACT_NAT_DEPTH] == 0) == g_str_equal (cases[i].mapping, "none"));
       g_assert_true ((reasons[0] == KH_REASON_KNOWN) == kh_facts_knows (&facts, KH_FACT_DOUBLE_NAT));
       g_assert_true ((reasons[1] == KH_REASON_KNOWN) == kh_facts_knows (&facts, KH_FACT_CARRIER_NAT));
     }
