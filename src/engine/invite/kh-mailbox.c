@@ -59,6 +59,7 @@ struct _KhMailbox
   guint deadline_id;
   GSource *flow;
   gint64 last_heard;
+  gboolean doubting; /* since the network has changed */
   guint64 read_before;
 };
 
@@ -285,15 +286,18 @@ trust (KhMailbox *self)
 {
   soup_websocket_connection_set_keepalive_interval (self->connection, self->ping_seconds);
   self->last_heard = g_get_monotonic_time ();
+  self->doubting = FALSE;
   set_deadline (self, MAX (self->silence_ms / SILENCE_CHECKS, 1), check_silence, "[knothole] mailbox silence");
 }
 
 static void
 on_network_changed (GNetworkMonitor *monitor, gboolean available, KhMailbox *self)
 {
-  if (self->state != OPEN || self->silence_ms <= DOUBT_MS)
+  /* A network that changes all the time does not put off the answer. */
+  if (self->state != OPEN || self->doubting || self->silence_ms <= DOUBT_MS)
     return;
 
+  self->doubting = TRUE;
   soup_websocket_connection_set_keepalive_interval (self->connection, DOUBT_PING_SECONDS);
   self->last_heard = g_get_monotonic_time () - (gint64) (self->silence_ms - DOUBT_MS) * 1000;
   set_deadline (self, DOUBT_MS, check_silence, "[knothole] mailbox doubt");

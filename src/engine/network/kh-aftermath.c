@@ -2,6 +2,7 @@
 #include "kh-aftermath.h"
 
 #include "kh-address.h"
+#include "kh-cancel.h"
 
 /* What is left of a mapping after its connection ended. First, where the filter would let it in, the server dials the old
  * mapping: that is the only proof that it lives where ports are preserved. Then the same local port dials somebody else. */
@@ -11,6 +12,7 @@ typedef struct
   KhStunClient *again;
   gboolean preserving;
   KhReason doubt; /* why nobody could see whether the old mapping lives */
+  GSource *cancel_source;
 } Aftermath;
 
 typedef struct
@@ -24,6 +26,7 @@ aftermath_free (gpointer data)
 {
   Aftermath *aftermath = data;
 
+  kh_cancel_unwatch (&aftermath->cancel_source);
   kh_stun_client_close (aftermath->again);
   g_object_unref (aftermath->again);
   g_object_unref (aftermath->closed);
@@ -61,11 +64,20 @@ on_dialled_again (GObject *source, GAsyncResult *result, gpointer user_data)
     finish (task, KH_REASON_KNOWN, aftermath->preserving ? "same-port" : "kept");
 }
 
+/* Which ends its question, and so all of this. */
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  kh_stun_client_close (user_data);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 dial_again (GTask *task)
 {
   Aftermath *aftermath = g_task_get_task_data (task);
 
+  aftermath->cancel_source = kh_cancel_watch (g_task_get_cancellable (task), on_cancelled, aftermath->again);
   kh_stun_client_ask_async (aftermath->again, on_dialled_again, g_object_ref (task));
 }
 

@@ -14,7 +14,7 @@ typedef struct
 {
   GTask *task; /* until it is over */
   KhProbe *probes[2];
-  guint8 token[KH_STUN_ID_BYTES]; /* by which the ends know that they are each other's */
+  guint8 tokens[2][KH_STUN_ID_BYTES]; /* what each of them says: whoever only echoes is not the other */
   GCancellable *dialling;
   GSource *cancel_source;
   guint deadline_id;
@@ -31,19 +31,32 @@ hairpin_free (gpointer data)
   g_free (hairpin);
 }
 
-static void
-end (Hairpin *hairpin, gboolean connects)
+static GTask *
+take_task (Hairpin *hairpin)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&hairpin->task);
-
-  if (task == NULL)
-    return;
-
   g_clear_handle_id (&hairpin->deadline_id, g_source_remove);
   g_cancellable_cancel (hairpin->dialling);
   kh_cancel_unwatch (&hairpin->cancel_source);
   for (int i = 0; i < 2; i++)
     g_signal_handlers_disconnect_by_data (hairpin->probes[i], hairpin);
+  return g_steal_pointer (&hairpin->task);
+}
+
+static void
+fail (Hairpin *hairpin, GError *error)
+{
+  g_autoptr (GTask) task = take_task (hairpin);
+
+  g_task_return_error (task, error);
+}
+
+static void
+end (Hairpin *hairpin, gboolean connects)
+{
+  g_autoptr (GTask) task = hairpin->task != NULL ? take_task (hairpin) : NULL;
+
+  if (task == NULL)
+    return;
   if (!g_task_return_error_if_cancelled (task))
     g_task_return_boolean (task, connects);
 }
@@ -56,6 +69,12 @@ on_deadline (gpointer user_data)
   hairpin->deadline_id = 0;
   end (hairpin, FALSE);
   return G_SOURCE_REMOVE;
+}
+
+static guint
+index_of (Hairpin *hairpin, KhProbe *probe)
+{
+  return probe == hairpin->probes[0] ? 0 : 1;
 }
 
 static gboolean
@@ -71,15 +90,16 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Hairpin *hairpin = g_task_get_task_data (task);
   g_autoptr (GSocketConnection) connection = kh_port_connect_finish (KH_PORT (source), result, NULL);
+  guint i = KH_PORT (source) == kh_probe_get_port (hairpin->probes[0]) ? 0 : 1;
 
   if (connection == NULL || hairpin->task == NULL)
     return;
 
-  /* Where both SYNs cross, both ends have dialled: whoever reads the token first has proven it. */
-  kh_probe_read_token (hairpin->probes[KH_PORT (source) != kh_probe_get_port (hairpin->probes[0])], connection);
+  /* Where both SYNs cross, both ends have dialled: whoever reads the other's token first has proven it. */
+  kh_probe_read_token (hairpin->probes[i], connection);
   g_pollable_output_stream_write_nonblocking (
-      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (G_IO_STREAM (connection))), hairpin->token,
-      sizeof hairpin->token, NULL, NULL);
+      G_POLLABLE_OUTPUT_STREAM (g_io_stream_get_output_stream (G_IO_STREAM (connection))), hairpin->tokens[i],
+      sizeof hairpin->tokens[i], NULL, NULL);
 }
 
 static void
@@ -87,7 +107,7 @@ on_witnessed (KhProbe *probe, const guint8 *token, GInetSocketAddress *remote, g
 {
   Hairpin *hairpin = user_data;
 
-  if (memcmp (token, hairpin->token, sizeof hairpin->token) == 0)
+  if (memcmp (token, hairpin->tokens[1 - index_of (hairpin, probe)], sizeof hairpin->tokens[0]) == 0)
     end (hairpin, TRUE);
 }
 
@@ -100,7 +120,8 @@ on_witnessed (KhProbe *probe, const guint8 *token, GInetSocketAddress *remote, g
  * @user_data: for @callback
  *
  * Lets two ports of this computer dial each other's outside address (RFC 5382, REQ-8). Whoever connects to such a port from
- * elsewhere, and whoever else is found at such an address, is no hairpin: only a connection of ours to ourselves counts.
+ * elsewhere, and whoever else is found at such an address, is no hairpin: each says something of its own, and only the other one's
+ * word counts.
  */
 void
 kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -108,6 +129,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
 {
   GTask *task = g_task_new (one, cancellable, callback, user_data);
   Hairpin *hairpin = g_new0 (Hairpin, 1);
+  GError *error = NULL;
 
   g_return_if_fail (kh_probe_get_outside (one) != NULL && kh_probe_get_outside (other) != NULL);
 
@@ -117,14 +139,18 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
   hairpin->probes[0] = g_object_ref (one);
   hairpin->probes[1] = g_object_ref (other);
   hairpin->dialling = g_cancellable_new ();
-  randombytes_buf (hairpin->token, sizeof hairpin->token);
+  randombytes_buf (hairpin->tokens, sizeof hairpin->tokens);
   hairpin->deadline_id = g_timeout_add (PATIENCE_MS, on_deadline, hairpin);
   g_source_set_name_by_id (hairpin->deadline_id, "kh-hairpin deadline");
   hairpin->cancel_source = kh_cancel_watch (cancellable, on_cancelled, hairpin);
 
+  if (!kh_probe_listen (one, &error) || !kh_probe_listen (other, &error))
+    {
+      fail (hairpin, error);
+      return;
+    }
   for (int i = 0; i < 2; i++)
     {
-      kh_probe_listen (hairpin->probes[i], NULL);
       g_signal_connect (hairpin->probes[i], "witnessed", G_CALLBACK (on_witnessed), hairpin);
       kh_port_connect_async (kh_probe_get_port (hairpin->probes[i]), kh_probe_get_outside (hairpin->probes[1 - i]),
                              KH_PORT_INTERNET, hairpin->dialling, on_dialled, g_object_ref (task));
@@ -135,7 +161,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
  * kh_hairpin_finish:
  * @connects: (out): whether they reached each other
  *
- * Returns: %FALSE with %G_IO_ERROR_CANCELLED only
+ * Returns: %FALSE with %G_IO_ERROR_CANCELLED, or with what kept it from being tried
  */
 gboolean
 kh_hairpin_finish (KhProbe *one, GAsyncResult *result, gboolean *connects, GError **error)

@@ -8,6 +8,9 @@
 #include "kh-probe.h"
 #include "kh-self-dial.h"
 
+/* A server answers a FIN by its own at once. */
+#define FIN_PATIENCE_MS 2000
+
 /* Which fresh port is for what. Eight: so many samples tell how a router chooses ports. */
 typedef enum
 {
@@ -51,7 +54,8 @@ struct _KhPortTests
   guint dial_backs;      /* of the filter's probe that are under way */
   gboolean self_dialled; /* or it could not be tried */
   gboolean kept_out;     /* by a firewall of this computer */
-  gboolean closing;      /* the FIN's probe has sent one, and has none yet */
+  guint closing_id;      /* the FIN's probe has sent one, and has none yet: for how long that goes on */
+  gboolean looking_at_aftermath;
   GCancellable *cancellable;
 };
 
@@ -169,12 +173,14 @@ on_aftermath (GObject *source, GAsyncResult *result, gpointer user_data)
   conclude (self, fin ? KH_FINDING_AFTER_FIN : KH_FINDING_AFTER_RST, reason);
 }
 
-/* Then another destination has another port whatever is left of this one. */
-static gboolean
-depends_on_destination (KhPortTests *self)
+/* Where another destination has another port, or may have, another one tells nothing of what is left of this one. */
+static KhReason
+doubt_destinations (KhPortTests *self)
 {
-  return kh_facts_is (&self->facts, KH_FACT_MAPPING, "address-dependent") ||
-         kh_facts_is (&self->facts, KH_FACT_MAPPING, "address-and-port-dependent");
+  if (kh_facts_is (&self->facts, KH_FACT_MAPPING, "endpoint-independent") ||
+      kh_facts_is (&self->facts, KH_FACT_MAPPING, "none"))
+    return KH_REASON_KNOWN;
+  return kh_facts_knows (&self->facts, KH_FACT_MAPPING) ? KH_REASON_MAPPING_DIFFERS : self->reasons[KH_FINDING_MAPPING];
 }
 
 static KhAftermathWay
@@ -200,8 +206,8 @@ look_at_aftermath (KhPortTests *self, Which which, const KhAftermathWay *way)
 
   if (way->elsewhere == NULL)
     conclude (self, finding, KH_REASON_ONE_ADDRESS);
-  else if (depends_on_destination (self))
-    conclude (self, finding, KH_REASON_MAPPING_DIFFERS);
+  else if (doubt_destinations (self) != KH_REASON_KNOWN)
+    conclude (self, finding, doubt_destinations (self));
   else if (outside_of (self, which) == NULL)
     conclude (self, finding, KH_REASON_SERVER_SILENT);
   else if (is_open (self, finding))
@@ -214,11 +220,12 @@ maybe_look_at_aftermath (KhPortTests *self)
 {
   KhAftermathWay way;
 
-  if (!self->mapping_over || self->asking > 0 || self->dial_backs > 0 || self->closing ||
+  if (!self->mapping_over || self->asking > 0 || self->dial_backs > 0 || self->closing_id != 0 ||
       is_open (self, KH_FINDING_FILTERING) || is_open (self, KH_FINDING_ALLOCATION) ||
-      !is_open (self, KH_FINDING_AFTER_FIN) || !is_open (self, KH_FINDING_AFTER_RST))
+      !is_open (self, KH_FINDING_AFTER_RST) || self->looking_at_aftermath)
     return;
 
+  self->looking_at_aftermath = TRUE;
   way = find_way (self);
   look_at_aftermath (self, PROBE_FIN, &way);
   look_at_aftermath (self, PROBE_RST, &way);
@@ -227,8 +234,19 @@ maybe_look_at_aftermath (KhPortTests *self)
 static void
 on_fin_answered (KhStunClient *client, KhPortTests *self)
 {
-  self->closing = FALSE;
+  g_clear_handle_id (&self->closing_id, g_source_remove);
   maybe_look_at_aftermath (self);
+}
+
+static gboolean
+on_fin_unanswered (gpointer user_data)
+{
+  g_autoptr (KhPortTests) self = g_object_ref (KH_PORT_TESTS (user_data));
+
+  self->closing_id = 0;
+  conclude (self, KH_FINDING_AFTER_FIN, KH_REASON_SERVER_SILENT);
+  maybe_look_at_aftermath (self);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -241,7 +259,8 @@ end_connection (KhPortTests *self, Which which)
       kh_stun_client_reset (client);
       return;
     }
-  self->closing = TRUE;
+  self->closing_id = g_timeout_add (FIN_PATIENCE_MS, on_fin_unanswered, self);
+  g_source_set_name_by_id (self->closing_id, "kh-port-tests fin");
   g_signal_connect_object (client, "closed", G_CALLBACK (on_fin_answered), self, 0);
   kh_stun_client_shut_down (client);
 }
@@ -379,9 +398,14 @@ on_hairpin (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (KhPortTests) self = user_data;
   gboolean connects;
+  g_autoptr (GError) error = NULL;
 
-  if (!kh_hairpin_finish (KH_PROBE (source), result, &connects, NULL))
-    return;
+  if (!kh_hairpin_finish (KH_PROBE (source), result, &connects, &error))
+    {
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        conclude (self, KH_FINDING_HAIRPIN, KH_REASON_LOCAL);
+      return;
+    }
   kh_facts_set (&self->facts, KH_FACT_HAIRPIN, connects ? "yes" : "no");
   conclude (self, KH_FINDING_HAIRPIN, KH_REASON_KNOWN);
 }
@@ -574,6 +598,7 @@ kh_port_tests_close (KhPortTests *self)
   g_return_if_fail (KH_IS_PORT_TESTS (self));
 
   g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->closing_id, g_source_remove);
   for (Which i = 0; i < N_PROBES; i++)
     if (self->probes[i] != NULL)
       {

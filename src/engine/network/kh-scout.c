@@ -293,7 +293,7 @@ choose (KhScout *self, Place *place)
 static gboolean
 on_grace_over (gpointer user_data)
 {
-  KhScout *self = user_data;
+  g_autoptr (KhScout) self = g_object_ref (KH_SCOUT (user_data));
 
   self->grace_id = 0;
   maybe_choose (self, TRUE);
