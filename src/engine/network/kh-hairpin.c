@@ -153,7 +153,7 @@ kh_hairpin_async (KhProbe *one, KhProbe *other, GCancellable *cancellable, GAsyn
     {
       g_signal_connect (hairpin->probes[i], "witnessed", G_CALLBACK (on_witnessed), hairpin);
       kh_port_connect_async (kh_probe_get_port (hairpin->probes[i]), kh_probe_get_outside (hairpin->probes[1 - i]),
-                             KH_PORT_INTERNET, hairpin->dialling, on_dialled, g_object_ref (task));
+                             KH_CONNECT_INTERNET, 0, hairpin->dialling, on_dialled, g_object_ref (task));
     }
 }
 

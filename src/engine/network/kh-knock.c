@@ -151,7 +151,7 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 dial (Ask *ask)
 {
-  kh_port_connect_async (kh_probe_get_port (ask->target), ask->origin, KH_PORT_INTERNET, ask->dialling, on_dialled,
+  kh_port_connect_async (kh_probe_get_port (ask->target), ask->origin, KH_CONNECT_INTERNET, 0, ask->dialling, on_dialled,
                          g_object_ref (ask->task));
 }
 

@@ -3,13 +3,11 @@
 
 #include "kh-address.h"
 #include "kh-error.h"
-#include "kh-icmp.h"
 #include "kh-way.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gnetworking.h>
-#include <glib-unix.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,9 +16,6 @@
 #define LOWEST_CHOICE 10000
 #define CHOICES 64
 #define BACKLOG 512
-
-/* What PPPoE, tunnels and mobile networks let through (law 10). */
-#define INTERNET_SEGMENT 1220
 
 /**
  * KhPort:
@@ -75,28 +70,10 @@ kh_port_init (KhPort *self)
   self->guard_v6 = -1;
 }
 
-static GError *
-error_from_errno (int code, const char *what)
-{
-  GIOErrorEnum kind;
-
-  switch (code)
-    {
-    case EADDRNOTAVAIL: /* our own previous dial still holds this pair of ports (law 3) */
-    case EADDRINUSE:
-      kind = G_IO_ERROR_ADDRESS_IN_USE;
-      break;
-    default:
-      kind = g_io_error_from_errno (code);
-    }
-
-  return g_error_new (G_IO_ERROR, kind, "%s: %s", what, g_strerror (code));
-}
-
 static gboolean
 fail_errno (GError **error, int code, const char *what)
 {
-  g_propagate_error (error, error_from_errno (code, what));
+  g_propagate_error (error, kh_connect_error (code, what));
   return FALSE;
 }
 
@@ -380,124 +357,11 @@ kh_port_listen (KhPort *self, GSocketFamily family, GError **error)
   return listener;
 }
 
-/* --- connecting ------------------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  int fd;
-  GSource *source;
-} Connect;
-
-static void
-connect_free (Connect *connect)
-{
-  if (connect->source != NULL)
-    {
-      g_source_destroy (connect->source);
-      g_source_unref (connect->source);
-    }
-  close_fd (&connect->fd);
-  g_free (connect);
-}
-
-static void
-set_options (int fd, GSocketFamily family, KhPortFlags flags)
-{
-  int on = 1;
-  int segment = INTERNET_SEGMENT;
-
-  /* Before connect(): Nagle would hold back the second small message for a round trip (law 9). */
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (flags & KH_PORT_INTERNET)
-    setsockopt (fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
-
-  /* The error queue tells an RST from an ICMP, and who sent it (law 13). */
-  if (family == G_SOCKET_FAMILY_IPV6)
-    setsockopt (fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-  else
-    setsockopt (fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-}
-
-static void
-connect_return_error (GTask *task, int code)
-{
-  Connect *state = g_task_get_task_data (task);
-  g_autofree char *icmp = kh_icmp_describe (state->fd);
-  GError *error = error_from_errno (code, "connect");
-
-  if (icmp != NULL)
-    g_prefix_error (&error, "%s: ", icmp);
-  g_task_return_error (task, error);
-}
-
-static void
-connect_return_success (GTask *task)
-{
-  Connect *state = g_task_get_task_data (task);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (state->fd, &error);
-
-  if (socket == NULL)
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-
-  state->fd = -1;
-  g_socket_set_blocking (socket, FALSE);
-  g_task_return_pointer (task, g_socket_connection_factory_create_connection (socket), g_object_unref);
-}
-
-static gboolean
-on_writable (int fd, GIOCondition condition, gpointer user_data)
-{
-  GTask *task = user_data;
-  int code = 0;
-  socklen_t size = sizeof code;
-
-  if (g_task_return_error_if_cancelled (task))
-    return G_SOURCE_REMOVE;
-
-  if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0)
-    code = errno;
-  if (code != 0)
-    connect_return_error (task, code);
-  else
-    connect_return_success (task);
-
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  /* The child source has made the parent ready; its callback runs next and sees the cancellation. */
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-watch (GTask *task)
-{
-  Connect *state = g_task_get_task_data (task);
-  GCancellable *cancellable = g_task_get_cancellable (task);
-
-  state->source = g_unix_fd_source_new (state->fd, G_IO_OUT);
-  g_source_set_callback (state->source, G_SOURCE_FUNC (on_writable), g_object_ref (task), g_object_unref);
-  g_source_set_static_name (state->source, "kh-port connect");
-  if (cancellable != NULL)
-    {
-      g_autoptr (GSource) child = g_cancellable_source_new (cancellable);
-
-      g_source_set_callback (child, G_SOURCE_FUNC (on_cancelled), NULL, NULL);
-      g_source_add_child_source (state->source, child);
-    }
-  g_source_attach (state->source, g_task_get_context (task));
-}
-
 /**
  * kh_port_connect_async:
  * @remote: whom to dial
  * @flags: what kind of way it is
+ * @hops: 0, or after how many hops the SYN is to die, see kh_connect_async()
  * @cancellable: (nullable): ends the attempt; a SYN that is out is simply not repeated, nothing is sent (law 7)
  * @callback: called once
  * @user_data: for @callback
@@ -510,48 +374,26 @@ watch (GTask *task)
  * has this pair of addresses (law 3), %G_IO_ERROR_CANCELLED. Never is another port tried.
  */
 void
-kh_port_connect_async (KhPort *self, GInetSocketAddress *remote, KhPortFlags flags, GCancellable *cancellable,
-                       GAsyncReadyCallback callback, gpointer user_data)
+kh_port_connect_async (KhPort *self, GInetSocketAddress *remote, KhConnectFlags flags, guint hops,
+                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
   g_autoptr (GInetSocketAddress) local = NULL;
-  struct sockaddr_storage native;
-  GSocketFamily family;
-  Connect *state;
   GError *error = NULL;
+  int fd = -1;
 
   g_return_if_fail (KH_IS_PORT (self));
   g_return_if_fail (G_IS_INET_SOCKET_ADDRESS (remote));
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, kh_port_connect_async);
-  state = g_new0 (Connect, 1);
-  state->fd = -1;
-  g_task_set_task_data (task, state, (GDestroyNotify) connect_free);
-
-  if (g_task_return_error_if_cancelled (task))
-    return;
 
   local = kh_port_local_for (self, remote, &error);
   /* Law 12: a dial to the own address and port connects to itself. */
   if (local != NULL && kh_address_equal (G_SOCKET_ADDRESS (local), G_SOCKET_ADDRESS (remote)))
     error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "this is our own address and port");
   if (error == NULL)
-    state->fd = shared_fd (self, local, &error);
-  if (error != NULL || !g_socket_address_to_native (G_SOCKET_ADDRESS (remote), &native, sizeof native, &error))
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  family = g_socket_address_get_family (G_SOCKET_ADDRESS (remote));
-  set_options (state->fd, family, flags);
-  if (connect (state->fd, (struct sockaddr *) &native, g_socket_address_get_native_size (G_SOCKET_ADDRESS (remote))) !=
-          0 &&
-      errno != EINPROGRESS)
-    connect_return_error (task, errno);
+    fd = shared_fd (self, local, &error);
+  if (error != NULL)
+    g_task_report_error (self, callback, user_data, kh_port_connect_async, error);
   else
-    watch (task);
+    kh_connect_async (self, fd, remote, flags, hops, cancellable, callback, user_data);
 }
 
 /**

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <gio/gio.h>
+#include "kh-connect.h"
 
 G_BEGIN_DECLS
-
-/**
- * KhPortFlags:
- * @KH_PORT_NONE: a connection on the own network
- * @KH_PORT_INTERNET: a connection across the internet: segments are kept small enough for PPPoE and VPN paths
- *   (law 10: full-size segments hang there after a handshake that passed)
- */
-typedef enum
-{
-  KH_PORT_NONE = 0,
-  KH_PORT_INTERNET = 1 << 0,
-} KhPortFlags;
 
 #define KH_TYPE_PORT (kh_port_get_type ())
 G_DECLARE_FINAL_TYPE (KhPort, kh_port, KH, PORT, GObject)
@@ -32,7 +20,8 @@ GSocket            *kh_port_listen         (KhPort              *self,
                                             GError             **error);
 void                kh_port_connect_async  (KhPort              *self,
                                             GInetSocketAddress  *remote,
-                                            KhPortFlags          flags,
+                                            KhConnectFlags       flags,
+                                            guint                hops,
                                             GCancellable        *cancellable,
                                             GAsyncReadyCallback  callback,
                                             gpointer             user_data);

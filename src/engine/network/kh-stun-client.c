@@ -389,7 +389,7 @@ kh_stun_client_ask_async (KhStunClient *self, GAsyncReadyCallback callback, gpoi
     }
 
   self->cancellable = g_cancellable_new ();
-  kh_port_connect_async (self->port, self->server, KH_PORT_INTERNET, self->cancellable, on_connected,
+  kh_port_connect_async (self->port, self->server, KH_CONNECT_INTERNET, 0, self->cancellable, on_connected,
                          g_object_ref (self));
 }
 

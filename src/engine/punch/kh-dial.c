@@ -214,7 +214,7 @@ port_dial_async (KhDialer *dialer, GInetSocketAddress *remote, KhMove move, GCan
   GTask *task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, port_dial_async);
-  kh_port_connect_async (self->port, remote, move == KH_MOVE_LAN ? KH_PORT_NONE : KH_PORT_INTERNET, cancellable,
+  kh_port_connect_async (self->port, remote, move == KH_MOVE_LAN ? KH_CONNECT_NONE : KH_CONNECT_INTERNET, 0, cancellable,
                          on_connected, task);
 }
 

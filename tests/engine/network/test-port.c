@@ -26,7 +26,7 @@ dial (KhPort *from, GInetSocketAddress *to, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  kh_port_connect_async (from, to, KH_PORT_NONE, NULL, kh_test_store_result, &result);
+  kh_port_connect_async (from, to, KH_CONNECT_NONE, 0, NULL, kh_test_store_result, &result);
   kh_test_wait_until (result != NULL, 2000);
   return kh_port_connect_finish (from, result, error);
 }
@@ -82,7 +82,7 @@ test_internet_segments (void)
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GSocketConnection) connection = NULL;
 
-  kh_port_connect_async (port, to, KH_PORT_INTERNET, NULL, kh_test_store_result, &result);
+  kh_port_connect_async (port, to, KH_CONNECT_INTERNET, 0, NULL, kh_test_store_result, &result);
   kh_test_wait_until (result != NULL, 2000);
   connection = kh_port_connect_finish (port, result, NULL);
   g_assert_cmpint (option (g_socket_connection_get_socket (connection), IPPROTO_TCP, TCP_MAXSEG), <=, 1220);
@@ -181,7 +181,7 @@ test_cancel (void)
   g_autoptr (GSocket) listener = kh_port_listen (server, G_SOCKET_FAMILY_IPV4, NULL);
   g_autoptr (GInetSocketAddress) to = loopback (kh_port_get_number (server));
 
-  kh_port_connect_async (port, to, KH_PORT_NONE, cancellable, kh_test_store_result, &result);
+  kh_port_connect_async (port, to, KH_CONNECT_NONE, 0, cancellable, kh_test_store_result, &result);
   g_cancellable_cancel (cancellable);
   kh_test_wait_until (result != NULL, 2000);
   g_assert_null (kh_port_connect_finish (port, result, &error));
