@@ -70,7 +70,7 @@ parse_raw (Raw *raw, int *argc, char ***argv, GError **error)
       "HOST:PORT" },
     { "no-relay", 0, 0, G_OPTION_ARG_NONE, &raw->no_relay, "Never use a relay", NULL },
     { "port", 0, 0, G_OPTION_ARG_INT, &raw->port, "The local TCP port (default: any)", "PORT" },
-    { "plan", 0, 0, G_OPTION_ARG_FILENAME, &raw->plan, "Only these moves: lan, ipv6, dial", "MOVE[,MOVE…]" },
+    { "plan", 0, 0, G_OPTION_ARG_FILENAME, &raw->plan, "Only these moves: lan, ipv6, dial, prime, guess, predict, dice, reuse", "MOVE[,MOVE…]" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &raw->timeout, "Time to reach the friend once met (default 30)", "SECONDS" },
     { "wait", 0, 0, G_OPTION_ARG_INT, &raw->wait, "How long an invite stays valid (default 3600)", "SECONDS" },
     { "words", 0, 0, G_OPTION_ARG_INT, &raw->words, "Words in a new code (default 3)", "N" },

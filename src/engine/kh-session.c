@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kh-session.h"
 
-#include "kh-aim.h"
+#include "kh-approach.h"
 #include "kh-code.h"
 #include "kh-conversation.h"
 #include "kh-error.h"
@@ -10,14 +10,15 @@
 #include "kh-mailbox.h"
 #include "kh-mapping.h"
 #include "kh-own-facts.h"
-#include "kh-plan.h"
-#include "kh-race.h"
 #include "kh-rendezvous.h"
 
 #include <string.h>
 
 /* How long an offer waits for the first STUN answer. Two round trips are usual; the friend waits meanwhile. */
 #define MAPPING_PATIENCE_MS 3000
+
+/* And, when there is one, for what makes a better plan: whether others see the same port, and if not, how ports are chosen. */
+#define SETTLE_MS 300
 
 /**
  * KhSession:
@@ -46,11 +47,13 @@ struct _KhSession
   KhInterfaces *interfaces;
   KhOffer *own_offer;
   KhOffer *friend_offer;
+  KhApproach *approach;
   KhConversation *conversation;
   GCancellable *cancellable;
   gint64 expiry; /* real time in µs, 0 without an invite */
   gint64 met_at; /* monotonic µs of the verification, 0 before it */
   guint patience_id;
+  guint settle_id;
   guint deadline_id;
   gboolean friend_arrived;
 
@@ -107,6 +110,7 @@ stop_reaching (KhSession *self)
 {
   g_cancellable_cancel (self->cancellable);
   g_clear_handle_id (&self->patience_id, g_source_remove);
+  g_clear_handle_id (&self->settle_id, g_source_remove);
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   if (self->mapping != NULL)
     kh_mapping_stop (self->mapping);
@@ -221,15 +225,16 @@ talk (KhSession *self, KhChannel *channel)
   close_mailbox (self);
 }
 
-/* --- the race ----------------------------------------------------------------------------------------------- */
+/* --- the way to the friend ----------------------------------------------------------------------------------- */
 
 static void
-on_raced (GObject *source, GAsyncResult *result, gpointer user_data)
+on_approached (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (KhSession) self = user_data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (KhChannel) channel = kh_race_run_finish (KH_RACE (source), result, &error);
+  g_autoptr (KhChannel) channel = kh_approach_run_finish (KH_APPROACH (source), result, &error);
 
+  g_clear_object (&self->approach);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   if (channel != NULL)
@@ -247,20 +252,33 @@ time_left_ms (KhSession *self)
 }
 
 static void
-run (KhSession *self, const KhPlan *plan)
+send_signal (KhSession *self, const char *name)
 {
-  const KhAim judge = { self->interfaces, kh_port_get_number (self->port), self->own_offer, self->friend_offer };
-  g_autoptr (KhPortDialer) dialer = kh_port_dialer_new (self->port);
-  g_autoptr (KhRace) race = NULL;
+  g_autoptr (JsonObject) object = kh_json_build ("signal:s", name);
+  g_autoptr (GBytes) bytes = kh_json_to_bytes (object);
+
+  kh_rendezvous_send (self->rendezvous, bytes);
+}
+
+static void
+approach (KhSession *self)
+{
   guint8 psk[32];
 
-  kh_rendezvous_derive (self->rendezvous, "knothole channel v1", psk, sizeof psk);
-  race = kh_race_new (self->trace, KH_DIALER (dialer), self->role, psk, 0);
-  explicit_bzero (psk, sizeof psk);
-
-  kh_aim_race (&judge, race, plan, self->role, self->trace);
+  self->approach =
+      kh_approach_new (self->trace, self->port, self->interfaces, self->role, self->own_offer, self->friend_offer);
+  set_phase (self, KH_PHASE_REACHING);
   g_clear_handle_id (&self->deadline_id, g_source_remove);
-  kh_race_run_async (race, time_left_ms (self), self->cancellable, on_raced, g_object_ref (self));
+  /* The original experiment: the mapping lives on without the connection that made it. */
+  if (kh_plan_has (kh_approach_get_plan (self->approach), KH_MOVE_REUSE))
+    kh_mapping_stop (self->mapping);
+
+  kh_rendezvous_derive (self->rendezvous, "knothole channel v1", psk, sizeof psk);
+  kh_approach_run_async (self->approach, psk, time_left_ms (self), self->cancellable, on_approached,
+                         g_object_ref (self));
+  explicit_bzero (psk, sizeof psk);
+  if (kh_approach_is_awaited (self->approach))
+    send_signal (self, "primed");
 }
 
 /* --- the offers --------------------------------------------------------------------------------------------- */
@@ -307,18 +325,22 @@ make_own_offer (KhSession *self)
 }
 
 static gboolean
-plan_and_run (KhSession *self)
+is_experiment (KhSession *self)
 {
-  gboolean inviter = self->role == KH_ROLE_INVITER;
-  g_autoptr (KhPlan) plan =
-      kh_plan_new (inviter ? self->own_offer : self->friend_offer, inviter ? self->friend_offer : self->own_offer, 0);
+  return self->settings->moves == 1u << KH_MOVE_REUSE;
+}
 
-  kh_trace_add (self->trace, "plan.made", "moves:a forecast:s", kh_plan_moves_to_json (plan),
-                kh_forecast_name (plan->forecast));
-  set_phase (self, KH_PHASE_REACHING);
-  if (plan->moves->len > 0)
-    run (self, plan);
-  return plan->moves->len > 0;
+/* Whether an offer that leaves now is as good as one that waits a little. */
+static gboolean
+is_settled (KhSession *self)
+{
+  g_autoptr (GPtrArray) outside = kh_mapping_get_outside (self->mapping);
+
+  if (self->settle_id == 0)
+    return TRUE;
+  return kh_mapping_is_complete (self->mapping) &&
+         (outside->len <= 1 || kh_own_facts_is_over (self->own_facts, KH_FINDING_ALLOCATION)) &&
+         (!is_experiment (self) || kh_own_facts_is_over (self->own_facts, KH_FINDING_AFTER_FIN));
 }
 
 /* Both sides come here whenever something they wait for has arrived, and do what is possible by then. */
@@ -326,11 +348,11 @@ static void
 exchange_offers (KhSession *self)
 {
   gboolean may_offer = self->role == KH_ROLE_JOINER ? self->friend_arrived : self->friend_offer != NULL;
-  gboolean possible = TRUE;
 
   if (is_over (self) || self->phase >= KH_PHASE_REACHING)
     return;
-  if (self->own_offer == NULL && may_offer && (kh_mapping_is_ready (self->mapping) || self->patience_id == 0))
+  if (self->own_offer == NULL && may_offer &&
+      ((kh_mapping_is_ready (self->mapping) && is_settled (self)) || self->patience_id == 0))
     {
       make_own_offer (self);
       if (self->role == KH_ROLE_JOINER)
@@ -340,24 +362,31 @@ exchange_offers (KhSession *self)
     return;
 
   /* The inviter's SYNs leave before its offer does. */
-  possible = plan_and_run (self);
+  approach (self);
   if (self->role == KH_ROLE_INVITER)
     send_offer (self);
-  if (!possible && (self->own_offer->moves & self->friend_offer->moves) == 0)
-    fail_literal (self, KH_ERROR_NO_PATH,
-                  "You and your friend allow different ways to connect, and none in common. Let one of "
-                  "you allow more.");
-  else if (!possible)
-    fail_literal (
-        self, KH_ERROR_NO_PATH,
-        "There is no way to try between your networks: neither side knows an address at which the other could "
-        "reach it. Check the internet connection, or try another network on one side.");
 }
 
 static void
 on_mapping_changed (KhMapping *mapping, KhSession *self)
 {
   exchange_offers (self);
+}
+
+static void
+on_own_facts_changed (KhOwnFacts *own_facts, KhSession *self)
+{
+  exchange_offers (self);
+}
+
+static gboolean
+on_settled (gpointer user_data)
+{
+  KhSession *self = user_data;
+
+  self->settle_id = 0;
+  exchange_offers (self);
+  return G_SOURCE_REMOVE;
 }
 
 static gboolean
@@ -408,6 +437,8 @@ on_friend_arrived (KhRendezvous *rendezvous, KhSession *self)
   self->friend_arrived = TRUE;
   self->patience_id = g_timeout_add (MAPPING_PATIENCE_MS, on_patience_ended, self);
   g_source_set_name_by_id (self->patience_id, "kh-session patience");
+  self->settle_id = g_timeout_add (is_experiment (self) ? MAPPING_PATIENCE_MS : SETTLE_MS, on_settled, self);
+  g_source_set_name_by_id (self->settle_id, "kh-session settle");
   if (self->role == KH_ROLE_INVITER)
     kh_mapping_refresh (self->mapping);
   exchange_offers (self);
@@ -424,14 +455,30 @@ on_verified (KhRendezvous *rendezvous, KhSession *self)
   g_source_set_name_by_id (self->deadline_id, "kh-session deadline");
 }
 
-/* The first message is the friend's offer. Later ones are signals, of which this version knows none. */
+/* Those that this version does not know are passed over. */
+static void
+take_signal (KhSession *self, GBytes *bytes)
+{
+  g_autoptr (JsonObject) object = kh_json_parse_bytes (bytes, KH_OFFER_MAX_BYTES, NULL);
+  const char *name = object != NULL ? kh_json_get_string (object, "signal") : NULL;
+
+  if (g_strcmp0 (name, "primed") == 0 && self->approach != NULL)
+    kh_approach_release (self->approach);
+}
+
+/* The first message is the friend's offer, later ones are signals. */
 static void
 on_message (KhRendezvous *rendezvous, GBytes *bytes, KhSession *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->friend_offer != NULL || is_over (self))
+  if (is_over (self))
     return;
+  if (self->friend_offer != NULL)
+    {
+      take_signal (self, bytes);
+      return;
+    }
 
   self->friend_offer = kh_offer_from_bytes (bytes, &error);
   if (self->friend_offer == NULL)
@@ -476,7 +523,9 @@ start (KhSession *self, KhRendezvous *rendezvous)
   if (self->cache == NULL)
     self->cache = kh_facts_cache_new ();
   self->own_facts = kh_own_facts_new (self->trace, (const char *const *) self->settings->stun_servers, self->cache);
-  kh_own_facts_start (self->own_facts, self->role == KH_ROLE_INVITER ? KH_CHECK_WHOLE : KH_CHECK_QUICK);
+  g_signal_connect_object (self->own_facts, "changed", G_CALLBACK (on_own_facts_changed), self, 0);
+  kh_own_facts_start (self->own_facts,
+                      self->role == KH_ROLE_INVITER || is_experiment (self) ? KH_CHECK_WHOLE : KH_CHECK_QUICK);
   kh_rendezvous_start (rendezvous);
 }
 
@@ -508,6 +557,7 @@ kh_session_dispose (GObject *object)
   stop_reaching (self);
   g_clear_object (&self->mapping);
   g_clear_object (&self->own_facts);
+  g_clear_object (&self->approach);
   g_clear_object (&self->cache);
   g_clear_object (&self->rendezvous);
   g_clear_object (&self->conversation);

@@ -48,6 +48,16 @@ check_targets (const GPtrArray *targets, const KhOffer *offer)
 }
 
 static void
+check_gamble (const KhGamble *gamble)
+{
+  if (gamble->remote == NULL)
+    return;
+  g_assert_cmpuint (gamble->low, <=, gamble->high);
+  g_assert_cmpuint (gamble->held, >, 0);
+  g_assert_cmpuint (gamble->budget, <=, 1500);
+}
+
+static void
 check_plan (const KhOffer *inviter, const KhOffer *joiner)
 {
   g_autoptr (KhPlan) plan = kh_plan_new (inviter, joiner, 0);
@@ -57,8 +67,10 @@ check_plan (const KhOffer *inviter, const KhOffer *joiner)
     {
       const KhPlanMove *move = g_ptr_array_index (plan->moves, i);
 
-      check_targets (move->inviter_targets, joiner);
-      check_targets (move->joiner_targets, inviter);
+      check_targets (move->sides[KH_ROLE_INVITER].targets, joiner);
+      check_targets (move->sides[KH_ROLE_JOINER].targets, inviter);
+      for (int role = 0; role < 2; role++)
+        check_gamble (&move->sides[role].gamble);
     }
 }
 

@@ -39,6 +39,8 @@ typedef enum
 } KhFriendKind;
 
 void        kh_forecast_friend (KhFriendKind kind, KhFacts *facts);
+KhForecast  kh_forecast_dial   (const KhFacts *mine, const KhFacts *friends);
+KhForecast  kh_forecast_dice   (const KhFacts *mine, const KhFacts *friends);
 KhForecast  kh_forecast_facts  (const KhFacts *mine, const KhFacts *friends);
 KhForecast  kh_forecast_for    (const KhFacts *mine, KhFriendKind kind);
 const char *kh_forecast_name   (KhForecast forecast);

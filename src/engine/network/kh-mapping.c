@@ -473,6 +473,19 @@ kh_mapping_is_ready (KhMapping *self)
   return count_busy (self) == 0;
 }
 
+/**
+ * kh_mapping_is_complete:
+ *
+ * Whether all who were asked have answered, or will not.
+ */
+gboolean
+kh_mapping_is_complete (KhMapping *self)
+{
+  g_return_val_if_fail (KH_IS_MAPPING (self), TRUE);
+
+  return count_busy (self) == 0;
+}
+
 static Server *
 latest (KhMapping *self)
 {

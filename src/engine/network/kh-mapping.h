@@ -18,6 +18,7 @@ KhMapping *kh_mapping_new         (KhTrace           *trace,
 void       kh_mapping_start       (KhMapping         *self);
 void       kh_mapping_stop        (KhMapping         *self);
 void       kh_mapping_refresh     (KhMapping         *self);
+gboolean   kh_mapping_is_complete (KhMapping *self);
 gboolean   kh_mapping_is_ready    (KhMapping         *self);
 GPtrArray *kh_mapping_get_outside (KhMapping         *self);
 gint64     kh_mapping_get_age     (KhMapping         *self);

@@ -33,6 +33,14 @@ struct _KhOwnFacts
 
 G_DEFINE_FINAL_TYPE (KhOwnFacts, kh_own_facts, G_TYPE_OBJECT)
 
+enum
+{
+  SIGNAL_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 static void
 kh_own_facts_dispose (GObject *object)
 {
@@ -62,6 +70,14 @@ kh_own_facts_class_init (KhOwnFactsClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = kh_own_facts_dispose;
   G_OBJECT_CLASS (klass)->finalize = kh_own_facts_finalize;
+
+  /**
+   * KhOwnFacts::changed:
+   *
+   * Something more is known, or will not be known.
+   */
+  signals[SIGNAL_CHANGED] =
+      g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -88,6 +104,13 @@ kh_own_facts_new (KhTrace *trace, const char *const *servers, KhFactsCache *cach
 }
 
 static void
+on_changed (KhCheck *check, KhOwnFacts *self)
+{
+  if (!self->stopped && check == self->check)
+    g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
 check (KhOwnFacts *self)
 {
   g_cancellable_cancel (self->cancellable);
@@ -96,6 +119,7 @@ check (KhOwnFacts *self)
   g_clear_object (&self->check);
   self->check = kh_check_new (self->trace, (const char *const *) self->servers);
   kh_check_set_cache (self->check, self->cache);
+  g_signal_connect_object (self->check, "changed", G_CALLBACK (on_changed), self, 0);
   self->started = g_get_monotonic_time ();
   kh_check_run_async (self->check, self->extent, self->cancellable, NULL, NULL);
 }
@@ -150,6 +174,19 @@ kh_own_facts_stop (KhOwnFacts *self)
   self->stopped = TRUE;
   g_clear_handle_id (&self->again_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
+}
+
+/**
+ * kh_own_facts_is_over:
+ *
+ * Returns: whether @finding is known, or will not be known
+ */
+gboolean
+kh_own_facts_is_over (KhOwnFacts *self, KhFinding finding)
+{
+  g_return_val_if_fail (KH_IS_OWN_FACTS (self), TRUE);
+
+  return self->check == NULL || kh_check_get_findings (self->check)->reasons[finding] != KH_REASON_NOT_YET;
 }
 
 /**

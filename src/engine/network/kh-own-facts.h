@@ -14,6 +14,8 @@ KhOwnFacts *kh_own_facts_new   (KhTrace            *trace,
 void        kh_own_facts_start (KhOwnFacts         *self,
                                 KhCheckExtent       extent);
 void        kh_own_facts_stop  (KhOwnFacts         *self);
+gboolean    kh_own_facts_is_over (KhOwnFacts       *self,
+                                  KhFinding         finding);
 void        kh_own_facts_fill  (KhOwnFacts         *self,
                                 GInetSocketAddress *outside,
                                 KhFacts            *facts);

@@ -122,23 +122,48 @@ kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target)
   return refuse_lan (self, ip);
 }
 
-static void
-aim_at (const KhAim *self, KhRace *race, KhMove move, GInetSocketAddress *target, KhTrace *trace)
+/* Whoever is refused is told of. */
+static gboolean
+may_aim_at (const KhAim *self, KhMove move, GInetSocketAddress *target, KhTrace *trace)
 {
   const char *reason = kh_aim_refuse (self, move, target);
   g_autofree char *remote = NULL;
 
-  kh_race_expect (race, move, target);
-  if (kh_race_has_target (race, target)) /* by a cheaper move */
-    return;
   if (reason == NULL)
-    {
-      kh_race_add_target (race, move, target);
-      return;
-    }
+    return TRUE;
 
   remote = kh_address_to_text (G_SOCKET_ADDRESS (target));
   kh_trace_add (trace, "target.refused", "move:s remote:s reason:s", kh_move_name (move), remote, reason);
+  return FALSE;
+}
+
+static KhDialFlags
+flags_of (KhMove move, const KhPlanSide *side)
+{
+  return (move == KH_MOVE_LAN ? KH_DIAL_NEAR : 0) | (side->primers ? KH_DIAL_AS_PRIMER : 0);
+}
+
+static void
+aim_move (const KhAim *self, KhRace *race, const KhPlanMove *move, KhRole role, KhTrace *trace)
+{
+  const KhPlanSide *side = &move->sides[role];
+  KhDialFlags flags = flags_of (move->move, side);
+  /* Where nobody has to come last, nobody waits. */
+  gboolean waits = move->first != role && move->first == KH_ROLE_JOINER && move->move != KH_MOVE_LAN;
+
+  for (guint i = 0; i < side->targets->len; i++)
+    {
+      GInetSocketAddress *target = g_ptr_array_index (side->targets, i);
+
+      kh_race_expect (race, move->move, target);
+      if (!kh_race_has_target (race, target) && may_aim_at (self, move->move, target, trace))
+        kh_race_add_target (race, move->move, target, flags, waits);
+    }
+  if (side->gamble.remote == NULL)
+    return;
+  kh_race_expect (race, move->move, side->gamble.remote);
+  if (may_aim_at (self, move->move, side->gamble.remote, trace))
+    kh_race_add_gamble (race, move->move, &side->gamble, flags);
 }
 
 /**
@@ -154,11 +179,5 @@ void
 kh_aim_race (const KhAim *self, KhRace *race, const KhPlan *plan, KhRole role, KhTrace *trace)
 {
   for (guint i = 0; i < plan->moves->len; i++)
-    {
-      KhPlanMove *move = g_ptr_array_index (plan->moves, i);
-      GPtrArray *targets = kh_plan_move_targets (move, role);
-
-      for (guint j = 0; j < targets->len; j++)
-        aim_at (self, race, move->move, g_ptr_array_index (targets, j), trace);
-    }
+    aim_move (self, race, g_ptr_array_index (plan->moves, i), role, trace);
 }

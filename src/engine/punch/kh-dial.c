@@ -26,16 +26,16 @@ kh_dialer_local_for (KhDialer *self, GInetSocketAddress *remote, GError **error)
 /**
  * kh_dialer_dial_async:
  * @remote: whom to dial
- * @move: which move it belongs to
+ * @flags: how
  * @cancellable: ends the attempt
  *
  * One socket, one try, held until it is answered or cancelled. The SYN is out when this returns.
  */
 void
-kh_dialer_dial_async (KhDialer *self, GInetSocketAddress *remote, KhMove move, GCancellable *cancellable,
+kh_dialer_dial_async (KhDialer *self, GInetSocketAddress *remote, KhDialFlags flags, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  KH_DIALER_GET_IFACE (self)->dial_async (self, remote, move, cancellable, callback, user_data);
+  KH_DIALER_GET_IFACE (self)->dial_async (self, remote, flags, cancellable, callback, user_data);
 }
 
 /**
@@ -65,6 +65,17 @@ void
 kh_dialer_unlisten (KhDialer *self)
 {
   KH_DIALER_GET_IFACE (self)->unlisten (self);
+}
+
+/**
+ * kh_dialer_get_primer_hops:
+ *
+ * Returns: after how many hops a primer's SYN dies
+ */
+guint
+kh_dialer_get_primer_hops (KhDialer *self)
+{
+  return KH_DIALER_GET_IFACE (self)->get_primer_hops (self);
 }
 
 /**
@@ -124,6 +135,7 @@ struct _KhPortDialer
   GObject parent_instance;
 
   KhPort *port;
+  guint primer_hops;
   GSource *sources[2]; /* the listeners: IPv4, IPv6 */
   KhDialerAcceptFunc accept_func;
   gpointer accept_data;
@@ -175,15 +187,18 @@ kh_port_dialer_init (KhPortDialer *self)
 
 /**
  * kh_port_dialer_new:
+ * @port: the shared port
+ * @primer_hops: after how many hops the SYN of a primer dies
  *
- * Returns: (transfer full): a dialer for @port
+ * Returns: (transfer full): a dialer
  */
 KhPortDialer *
-kh_port_dialer_new (KhPort *port)
+kh_port_dialer_new (KhPort *port, guint primer_hops)
 {
   KhPortDialer *self = g_object_new (KH_TYPE_PORT_DIALER, NULL);
 
   self->port = g_object_ref (port);
+  self->primer_hops = primer_hops;
   return self;
 }
 
@@ -198,7 +213,7 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
-  GSocketConnection *connection = kh_port_connect_finish (KH_PORT (source), result, &error);
+  GSocketConnection *connection = kh_connect_finish (result, &error);
 
   if (connection != NULL)
     g_task_return_pointer (task, connection, g_object_unref);
@@ -207,15 +222,36 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-port_dial_async (KhDialer *dialer, GInetSocketAddress *remote, KhMove move, GCancellable *cancellable,
+dial_fresh (KhPortDialer *self, GInetSocketAddress *remote, KhConnectFlags flags, guint hops, GCancellable *cancellable,
+            GTask *task)
+{
+  GError *error = NULL;
+  int fd = kh_connect_open (remote, &error);
+
+  if (fd < 0)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  kh_connect_async (self, fd, remote, flags, hops, cancellable, on_connected, task);
+}
+
+static void
+port_dial_async (KhDialer *dialer, GInetSocketAddress *remote, KhDialFlags flags, GCancellable *cancellable,
                  GAsyncReadyCallback callback, gpointer user_data)
 {
   KhPortDialer *self = KH_PORT_DIALER (dialer);
   GTask *task = g_task_new (self, cancellable, callback, user_data);
+  KhConnectFlags kind = (flags & KH_DIAL_NEAR ? KH_CONNECT_NONE : KH_CONNECT_INTERNET) |
+                        (flags & KH_DIAL_LASTING ? KH_CONNECT_LASTING : KH_CONNECT_NONE);
+  guint hops = flags & KH_DIAL_AS_PRIMER ? self->primer_hops : 0;
 
   g_task_set_source_tag (task, port_dial_async);
-  kh_port_connect_async (self->port, remote, move == KH_MOVE_LAN ? KH_CONNECT_NONE : KH_CONNECT_INTERNET, 0, cancellable,
-                         on_connected, task);
+  if (flags & KH_DIAL_FROM_FRESH)
+    dial_fresh (self, remote, kind, hops, cancellable, task);
+  else
+    kh_port_connect_async (self->port, remote, kind, hops, cancellable, on_connected, task);
 }
 
 static GIOStream *
@@ -316,6 +352,12 @@ port_listen (KhDialer *dialer, KhDialerAcceptFunc func, gpointer user_data, GErr
   return TRUE;
 }
 
+static guint
+port_get_primer_hops (KhDialer *dialer)
+{
+  return KH_PORT_DIALER (dialer)->primer_hops;
+}
+
 static void
 dialer_init (KhDialerInterface *iface)
 {
@@ -324,4 +366,5 @@ dialer_init (KhDialerInterface *iface)
   iface->dial_finish = port_dial_finish;
   iface->listen = port_listen;
   iface->unlisten = stop_listening;
+  iface->get_primer_hops = port_get_primer_hops;
 }

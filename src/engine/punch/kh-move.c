@@ -2,9 +2,8 @@
 #include "kh-move.h"
 
 static const char *const names[KH_N_MOVES] = {
-  [KH_MOVE_LAN] = "lan",
-  [KH_MOVE_IPV6] = "ipv6",
-  [KH_MOVE_DIAL] = "dial",
+  [KH_MOVE_LAN] = "lan",     [KH_MOVE_IPV6] = "ipv6",       [KH_MOVE_DIAL] = "dial", [KH_MOVE_PRIME] = "prime",
+  [KH_MOVE_GUESS] = "guess", [KH_MOVE_PREDICT] = "predict", [KH_MOVE_DICE] = "dice", [KH_MOVE_REUSE] = "reuse",
 };
 
 /**

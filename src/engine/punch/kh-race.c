@@ -3,6 +3,7 @@
 
 #include "kh-address.h"
 #include "kh-agreement.h"
+#include "kh-dice.h"
 #include "kh-error.h"
 
 #include <string.h>
@@ -32,6 +33,15 @@
 #define NOT_FRIEND_REDIAL_MS 200
 #define REDIAL_MAX_STEP 4
 
+/* Dials that wait for the friend's word do not wait longer than this. */
+#define RELEASE_MS 1200
+
+/* Dice that were answered, beside one another: if it was the friend, one is enough. */
+#define MAX_ANSWERED_DICE 4
+
+/* How often it is told how the dice stand. */
+#define DICE_REPORT_MS 500
+
 /**
  * KhRace:
  *
@@ -56,6 +66,7 @@ struct _KhRace
   guint32 epoch;
 
   GPtrArray *targets;  /* of Target: whom we dial */
+  GPtrArray *gambles;  /* of Gamble: whom we dial many times */
   GPtrArray *expected; /* of Target: where the friend may come from */
   GPtrArray *runners;  /* of Runner, oldest first */
   GHashTable *seen;    /* of GBytes: valid first messages, so that a replay is noticed */
@@ -65,16 +76,29 @@ struct _KhRace
   GTask *task;
   guint deadline_id;
   guint agreement_id;
+  guint release_id;
+  gboolean released;
+  guint dice_report_id;
 };
 
 typedef struct
 {
   KhMove move;
   GInetSocketAddress *remote;
+  KhDialFlags flags;
+  gboolean waits; /* until the friend has opened his hole */
   KhRace *race;
   guint redial_id;
   guint redials;
 } Target;
+
+typedef struct
+{
+  KhMove move;
+  KhDice *dice;
+  guint told; /* dials, when it was last told how many */
+  KhRace *race;
+} Gamble;
 
 typedef struct
 {
@@ -83,6 +107,7 @@ typedef struct
   char *local;
   char *remote;
   Target *target; /* of a dial; NULL for an accepted one */
+  gboolean is_die;
   gboolean known; /* accepted from an address that the friend named */
   gboolean finished;
   gint64 start;
@@ -103,6 +128,15 @@ target_free (Target *target)
   g_clear_handle_id (&target->redial_id, g_source_remove);
   g_object_unref (target->remote);
   g_free (target);
+}
+
+static void
+gamble_free (Gamble *gamble)
+{
+  g_signal_handlers_disconnect_by_data (gamble->dice, gamble);
+  kh_dice_stop (gamble->dice);
+  g_object_unref (gamble->dice);
+  g_free (gamble);
 }
 
 static void
@@ -127,10 +161,13 @@ kh_race_dispose (GObject *object)
 
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   g_clear_handle_id (&self->agreement_id, g_source_remove);
+  g_clear_handle_id (&self->release_id, g_source_remove);
+  g_clear_handle_id (&self->dice_report_id, g_source_remove);
   if (self->dialer != NULL)
     kh_dialer_unlisten (self->dialer);
   g_ptr_array_set_size (self->runners, 0);
   g_ptr_array_set_size (self->targets, 0);
+  g_ptr_array_set_size (self->gambles, 0);
   g_clear_object (&self->dialer);
   g_clear_object (&self->trace);
 
@@ -143,6 +180,7 @@ kh_race_finalize (GObject *object)
   KhRace *self = KH_RACE (object);
 
   g_ptr_array_unref (self->targets);
+  g_ptr_array_unref (self->gambles);
   g_ptr_array_unref (self->expected);
   g_ptr_array_unref (self->runners);
   g_hash_table_unref (self->seen);
@@ -163,6 +201,7 @@ static void
 kh_race_init (KhRace *self)
 {
   self->targets = g_ptr_array_new_with_free_func ((GDestroyNotify) target_free);
+  self->gambles = g_ptr_array_new_with_free_func ((GDestroyNotify) gamble_free);
   self->expected = g_ptr_array_new_with_free_func ((GDestroyNotify) target_free);
   self->runners = g_ptr_array_new_with_free_func ((GDestroyNotify) runner_free);
   self->seen = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
@@ -193,7 +232,7 @@ kh_race_new (KhTrace *trace, KhDialer *dialer, KhRole role, const guint8 *psk, g
   return self;
 }
 
-static void
+static Target *
 add_target (GPtrArray *targets, KhRace *self, KhMove move, GInetSocketAddress *remote)
 {
   Target *target = g_new0 (Target, 1);
@@ -202,23 +241,69 @@ add_target (GPtrArray *targets, KhRace *self, KhMove move, GInetSocketAddress *r
   target->remote = g_object_ref (remote);
   target->race = self;
   g_ptr_array_add (targets, target);
+  return target;
 }
 
 /**
  * kh_race_add_target:
  * @move: the move it belongs to
  * @remote: whom to dial
+ * @flags: how
+ * @waits: whether to wait for kh_race_release(), though not for ever
  *
  * Adds somebody to dial once the race runs. An address that is there already, by a cheaper move, is not dialled twice:
  * it would be the same pair of addresses.
  */
 void
-kh_race_add_target (KhRace *self, KhMove move, GInetSocketAddress *remote)
+kh_race_add_target (KhRace *self, KhMove move, GInetSocketAddress *remote, KhDialFlags flags, gboolean waits)
 {
+  Target *target;
+
   g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
 
-  if (!kh_race_has_target (self, remote))
-    add_target (self->targets, self, move, remote);
+  if (kh_race_has_target (self, remote))
+    return;
+  target = add_target (self->targets, self, move, remote);
+  target->flags = flags;
+  target->waits = waits;
+}
+
+static void on_die_connected (KhDice *dice, GIOStream *stream, GInetSocketAddress *remote, Gamble *gamble);
+
+/**
+ * kh_race_add_gamble:
+ * @move: the move it belongs to
+ * @gamble: whom to dial, and how often
+ * @flags: how
+ *
+ * Adds somebody to dial many times once the race runs.
+ */
+void
+kh_race_add_gamble (KhRace *self, KhMove move, const KhGamble *gamble, KhDialFlags flags)
+{
+  Gamble *added;
+
+  g_return_if_fail (KH_IS_RACE (self) && self->task == NULL);
+
+  added = g_new0 (Gamble, 1);
+  added->move = move;
+  added->dice = kh_dice_new (self->dialer, gamble, flags);
+  added->race = self;
+  g_signal_connect (added->dice, "connected", G_CALLBACK (on_die_connected), added);
+  g_ptr_array_add (self->gambles, added);
+}
+
+/**
+ * kh_race_is_empty:
+ *
+ * Returns: whether there is nobody to dial
+ */
+gboolean
+kh_race_is_empty (KhRace *self)
+{
+  g_return_val_if_fail (KH_IS_RACE (self), TRUE);
+
+  return self->targets->len == 0 && self->gambles->len == 0;
 }
 
 /**
@@ -275,12 +360,32 @@ drop (KhRace *self, Runner *runner, const char *outcome, const char *detail)
   kh_agreement_remove (self->agreement, id, g_get_monotonic_time ());
 }
 
+static void
+report_dice (KhRace *self)
+{
+  for (guint i = 0; i < self->gambles->len; i++)
+    {
+      Gamble *gamble = g_ptr_array_index (self->gambles, i);
+      KhDiceCount count = kh_dice_get_count (gamble->dice);
+
+      if (count.dialled == gamble->told)
+        continue;
+      gamble->told = count.dialled;
+      kh_trace_add (self->trace, "dice.count", "move:s dialled:i held:i refused:i", kh_move_name (gamble->move),
+                    count.dialled, count.held, count.refused);
+    }
+}
+
 /* The one way the race ends: everything but the winner is closed, then the task returns. */
 static GTask *
 end (KhRace *self, const char *outcome_of_dials)
 {
   g_clear_handle_id (&self->deadline_id, g_source_remove);
   g_clear_handle_id (&self->agreement_id, g_source_remove);
+  g_clear_handle_id (&self->release_id, g_source_remove);
+  report_dice (self);
+  g_clear_handle_id (&self->dice_report_id, g_source_remove);
+  g_ptr_array_set_size (self->gambles, 0);
   kh_dialer_unlisten (self->dialer);
   for (guint i = 0; i < self->runners->len; i++)
     {
@@ -325,7 +430,7 @@ static gboolean
 on_deadline (gpointer user_data)
 {
   KhRace *self = user_data;
-  const char *sentence = self->last_id == 0
+  const char *sentence = self->last_id == 0 && self->gambles->len == 0
                              ? "Your friend named no address that we may dial, and did not come to us in time. "
                                "Try another network on one side."
                              : "No direct connection came about in time: none of the attempts got through. Try "
@@ -641,6 +746,17 @@ on_dialled (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+report_start (KhRace *self, Runner *runner, KhDialFlags flags)
+{
+  if (flags & KH_DIAL_AS_PRIMER)
+    kh_trace_add (self->trace, "attempt.start", "id:i move:s local:s remote:s ttl:i", runner->id,
+                  kh_move_name (runner->move), runner->local, runner->remote, kh_dialer_get_primer_hops (self->dialer));
+  else
+    kh_trace_add (self->trace, "attempt.start", "id:i move:s local:s remote:s", runner->id, kh_move_name (runner->move),
+                  runner->local, runner->remote);
+}
+
+static void
 dial (KhRace *self, Target *target)
 {
   g_autoptr (GInetSocketAddress) local = kh_dialer_local_for (self->dialer, target->remote, NULL);
@@ -649,12 +765,98 @@ dial (KhRace *self, Target *target)
 
   runner->target = target;
   runner->dialling = g_cancellable_new ();
-  kh_trace_add (self->trace, "attempt.start", "id:i move:s local:s remote:s", runner->id, kh_move_name (runner->move),
-                runner->local, runner->remote);
+  report_start (self, runner, target->flags);
 
   dialled->race = g_object_ref (self);
   dialled->id = runner->id;
-  kh_dialer_dial_async (self->dialer, target->remote, target->move, runner->dialling, on_dialled, dialled);
+  kh_dialer_dial_async (self->dialer, target->remote, target->flags, runner->dialling, on_dialled, dialled);
+}
+
+static guint
+count_dice (KhRace *self)
+{
+  guint dice = 0;
+
+  for (guint i = 0; i < self->runners->len; i++)
+    dice += ((Runner *) g_ptr_array_index (self->runners, i))->is_die;
+  return dice;
+}
+
+/* A die is told of when it has met somebody: a thousand attempts more would only hide it. */
+static void
+on_die_connected (KhDice *dice, GIOStream *stream, GInetSocketAddress *remote, Gamble *gamble)
+{
+  g_autoptr (KhRace) self = g_object_ref (gamble->race);
+  g_autoptr (GSocketAddress) local = G_IS_SOCKET_CONNECTION (stream)
+                                         ? g_socket_connection_get_local_address (G_SOCKET_CONNECTION (stream), NULL)
+                                         : NULL;
+  Runner *runner;
+
+  if (count_dice (self) >= MAX_ANSWERED_DICE)
+    return;
+  runner = add_runner (self, gamble->move, (GInetSocketAddress *) local, remote);
+  runner->is_die = TRUE;
+  report_start (self, runner, KH_DIAL_FROM_SHARED);
+  kh_trace_add (self->trace, "attempt.connected", "id:i elapsed_ms:l", runner->id, (gint64) 0);
+  prove (self, runner, stream);
+  pump (self);
+}
+
+static gboolean
+on_dice_report (gpointer user_data)
+{
+  report_dice (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+start_gambles (KhRace *self)
+{
+  if (self->gambles->len == 0)
+    return;
+  for (guint i = 0; i < self->gambles->len; i++)
+    kh_dice_start (((Gamble *) g_ptr_array_index (self->gambles, i))->dice);
+  self->dice_report_id = g_timeout_add (DICE_REPORT_MS, on_dice_report, self);
+  g_source_set_name_by_id (self->dice_report_id, "kh-race dice");
+}
+
+static void
+dial_targets (KhRace *self, gboolean waiting)
+{
+  for (guint i = 0; i < self->targets->len; i++)
+    {
+      Target *target = g_ptr_array_index (self->targets, i);
+
+      if (target->waits == waiting)
+        dial (self, target);
+    }
+}
+
+static gboolean
+on_release_due (gpointer user_data)
+{
+  KhRace *self = user_data;
+
+  self->release_id = 0;
+  kh_race_release (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * kh_race_release:
+ *
+ * Dials those who were to wait: the friend has opened his hole. Harmless when done twice, or too late.
+ */
+void
+kh_race_release (KhRace *self)
+{
+  g_return_if_fail (KH_IS_RACE (self));
+
+  if (self->task == NULL || self->released)
+    return;
+  self->released = TRUE;
+  g_clear_handle_id (&self->release_id, g_source_remove);
+  dial_targets (self, TRUE);
 }
 
 /* --- the door ----------------------------------------------------------------------------------------------- */
@@ -673,26 +875,28 @@ find_expected (KhRace *self, GInetSocketAddress *remote)
   return NULL;
 }
 
-/* Strangers compete with one another for places, not with the friend's addresses nor with our own dials. */
+/* Strangers compete with one another for places, not with the friend's addresses nor with our own dials: the oldest one gives
+ * way, so that none keeps others out. From where the friend is to come many may come at once, when he rolls dice: there the first
+ * ones stay, of which one is proven in a moment, and those behind them give way. */
 static void
 make_place (KhRace *self, gboolean known)
 {
-  Runner *oldest = NULL;
+  guint stays = known ? PLACES / 2 : 0;
+  Runner *gives_way = NULL;
   guint waiting = 0;
 
   for (guint i = 0; i < self->runners->len; i++)
     {
       Runner *runner = g_ptr_array_index (self->runners, i);
 
-      if (runner->target != NULL || runner->finished || runner->known != known)
+      if (runner->target != NULL || runner->is_die || runner->finished || runner->known != known)
         continue;
-      waiting++;
-      if (oldest == NULL)
-        oldest = runner;
+      if (waiting++ == stays)
+        gives_way = runner;
     }
 
   if (waiting >= PLACES)
-    drop (self, oldest, "not-friend", "gave way to a newer connection");
+    drop (self, gives_way, "not-friend", "gave way to a newer connection");
 }
 
 static void
@@ -735,8 +939,10 @@ kh_race_run_async (KhRace *self, guint timeout_ms, GCancellable *cancellable, GA
 
   if (!kh_dialer_listen (self->dialer, on_accepted, self, &error))
     kh_trace_add (self->trace, "listen.failed", "reason:s", error->message);
-  for (guint i = 0; i < self->targets->len; i++)
-    dial (self, g_ptr_array_index (self->targets, i));
+  dial_targets (self, FALSE);
+  start_gambles (self);
+  self->release_id = g_timeout_add (RELEASE_MS, on_release_due, self);
+  g_source_set_name_by_id (self->release_id, "kh-race release");
 
   self->deadline_id = g_timeout_add (timeout_ms, on_deadline, self);
   g_source_set_name_by_id (self->deadline_id, "kh-race deadline");

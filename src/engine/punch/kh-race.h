@@ -19,12 +19,20 @@ KhRace    *kh_race_new        (KhTrace             *trace,
                                guint32              epoch);
 void       kh_race_add_target (KhRace              *self,
                                KhMove               move,
-                               GInetSocketAddress  *remote);
+                               GInetSocketAddress  *remote,
+                               KhDialFlags          flags,
+                               gboolean             waits);
+void       kh_race_add_gamble (KhRace              *self,
+                               KhMove               move,
+                               const KhGamble      *gamble,
+                               KhDialFlags          flags);
 gboolean   kh_race_has_target (KhRace              *self,
                                GInetSocketAddress  *remote);
 void       kh_race_expect     (KhRace              *self,
                                KhMove               move,
                                GInetSocketAddress  *remote);
+gboolean   kh_race_is_empty   (KhRace              *self);
+void       kh_race_release    (KhRace              *self);
 void       kh_race_run_async  (KhRace              *self,
                                guint                timeout_ms,
                                GCancellable        *cancellable,

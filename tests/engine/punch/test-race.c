@@ -62,7 +62,7 @@ local_for (KhDialer *dialer, GInetSocketAddress *remote, GError **error)
 }
 
 static void
-dial_async (KhDialer *dialer, GInetSocketAddress *remote, KhMove move, GCancellable *cancellable,
+dial_async (KhDialer *dialer, GInetSocketAddress *remote, KhDialFlags flags, GCancellable *cancellable,
             GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (dialer, cancellable, callback, user_data);
@@ -91,6 +91,12 @@ unlisten (KhDialer *dialer)
   TEST_DIALER (dialer)->accept_func = NULL;
 }
 
+static guint
+get_primer_hops (KhDialer *dialer)
+{
+  return 2;
+}
+
 static void
 dialer_init (KhDialerInterface *iface)
 {
@@ -99,6 +105,7 @@ dialer_init (KhDialerInterface *iface)
   iface->dial_finish = dial_finish;
   iface->listen = listen_for;
   iface->unlisten = unlisten;
+  iface->get_primer_hops = get_primer_hops;
 }
 
 /* The n-th dial, taken: it is answered once. */
@@ -203,7 +210,7 @@ duel_begin (Duel *duel, guint targets, guint timeout_ms)
           g_autofree char *text = g_strdup_printf ("203.0.113.9:%u", 4000 + i);
           g_autoptr (GInetSocketAddress) target = kh_address_from_text (text);
 
-          kh_race_add_target (side->race, KH_MOVE_DIAL, target);
+          kh_race_add_target (side->race, KH_MOVE_DIAL, target, KH_DIAL_FROM_SHARED, FALSE);
         }
       kh_race_expect (side->race, KH_MOVE_DIAL, remote);
       kh_race_run_async (side->race, timeout_ms, side->cancellable, kh_test_store_result, &side->result);
