@@ -109,6 +109,20 @@ condition (const KhFacts *mine)
   return _ ("It takes some luck, since whoever connects too early is turned away.");
 }
 
+/* One side's port is not known: then many are tried. */
+static const char *
+by_many_tries (void)
+{
+  return _ ("Both sides try many ports at once until two fit, which takes a second or two.");
+}
+
+static gboolean
+is_symmetric (const KhFacts *mine)
+{
+  return kh_facts_is (mine, KH_FACT_MAPPING, "address-dependent") ||
+         kh_facts_is (mine, KH_FACT_MAPPING, "address-and-port-dependent");
+}
+
 static const char *
 forecast_open (KhForecast forecast)
 {
@@ -121,6 +135,8 @@ forecast_open (KhForecast forecast)
 static const char *
 forecast_home (KhForecast forecast, const KhFacts *mine)
 {
+  if (forecast == KH_FORECAST_LIKELY && is_symmetric (mine))
+    return by_many_tries ();
   if (forecast == KH_FORECAST_LIKELY)
     return has_no_nat (mine) ? _ ("You can reach each other through the friend's router.")
                              : _ ("Both routers open a hole for the other side.");
@@ -133,19 +149,23 @@ static const char *
 forecast_strict (KhForecast forecast, const KhFacts *mine)
 {
   if (forecast == KH_FORECAST_LIKELY)
-    return _ ("Your side lets the friend in from a port that nobody could know.");
+    return kh_facts_is (mine, KH_FACT_FILTERING, "endpoint-independent") ||
+                   kh_facts_is (mine, KH_FACT_FILTERING, "none") ||
+                   kh_facts_is (mine, KH_FACT_FILTERING, "address-dependent")
+               ? _ ("Your side lets the friend in from a port that nobody could know.")
+               : by_many_tries ();
   if (forecast == KH_FORECAST_POSSIBLE)
     return kh_facts_knows (mine, KH_FACT_FILTERING)
                ? condition (mine)
                : _ ("It works if your side lets in ports that you have not connected to.");
-  return has_no_nat (mine)
-             ? _ ("The friend comes from a port that nobody knows, and a firewall on your side keeps it out.")
-             : _ ("The friend's router comes from a port that nobody knows, and yours keeps it out.");
+  return _ ("Both routers choose another port for every connection, so neither side can find the other's.");
 }
 
 static const char *
 forecast_mobile (KhForecast forecast, const KhFacts *mine)
 {
+  if (forecast == KH_FORECAST_LIKELY && is_symmetric (mine))
+    return by_many_tries ();
   if (forecast == KH_FORECAST_LIKELY)
     return has_no_nat (mine) ? _ ("You can reach each other through the provider's NAT.")
                              : _ ("Both sides open a hole for the other, as with mobile phones and fibre.");

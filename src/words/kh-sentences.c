@@ -143,18 +143,22 @@ moves_of (JsonObject *members)
 static const char *
 moves_in_words (guint moves)
 {
-  static const char *const sentences[1u << KH_N_MOVES] = {
-    [0] = N_ ("There is nothing to try."),
-    [1u << KH_MOVE_LAN] = N_ ("Trying the local network."),
-    [1u << KH_MOVE_IPV6] = N_ ("Trying IPv6."),
-    [1u << KH_MOVE_DIAL] = N_ ("Trying the internet."),
-    [1u << KH_MOVE_LAN | 1u << KH_MOVE_IPV6] = N_ ("Trying the local network and IPv6."),
-    [1u << KH_MOVE_LAN | 1u << KH_MOVE_DIAL] = N_ ("Trying the local network and the internet."),
-    [1u << KH_MOVE_IPV6 | 1u << KH_MOVE_DIAL] = N_ ("Trying IPv6 and the internet."),
-    [KH_ALL_MOVES] = N_ ("Trying the local network, IPv6 and the internet."),
+  /* By whether the local network, IPv6 and the internet are tried. */
+  static const char *const sentences[] = {
+    N_ ("There is nothing to try."),
+    N_ ("Trying the local network."),
+    N_ ("Trying IPv6."),
+    N_ ("Trying the local network and IPv6."),
+    N_ ("Trying the internet."),
+    N_ ("Trying the local network and the internet."),
+    N_ ("Trying IPv6 and the internet."),
+    N_ ("Trying the local network, IPv6 and the internet."),
   };
+  gboolean lan = (moves & 1u << KH_MOVE_LAN) != 0;
+  gboolean ipv6 = (moves & 1u << KH_MOVE_IPV6) != 0;
+  gboolean internet = (moves & ~(1u << KH_MOVE_LAN | 1u << KH_MOVE_IPV6)) != 0;
 
-  return _ (sentences[moves]);
+  return _ (sentences[lan + 2 * ipv6 + 4 * internet]);
 }
 
 static const char *
@@ -189,14 +193,28 @@ attempt_start (JsonObject *members)
   int id = number (members, "id");
   const char *remote = text (members, "remote");
 
-  /* Translators: %1$d is the attempt's number, %2$s an address with its port. So in the next three. */
+  /* Translators: %1$d is the attempt's number, %2$s an address with its port. So in the next ones. */
+  if (json_object_has_member (members, "ttl"))
+    return g_strdup_printf (_ ("Attempt %1$d: opening our router for %2$s, without coming all the way."), id, remote);
   if (is (members, "move", "lan"))
     return g_strdup_printf (_ ("Attempt %1$d: dialling %2$s on the local network."), id, remote);
   if (is (members, "move", "ipv6"))
     return g_strdup_printf (_ ("Attempt %1$d: dialling %2$s over IPv6."), id, remote);
-  if (is (members, "move", "dial"))
+  if (is (members, "move", "guess"))
+    return g_strdup_printf (_ ("Attempt %1$d: dialling %2$s, where your friend may be found."), id, remote);
+  if (is (members, "move", "dice") || is (members, "move", "predict"))
+    return g_strdup_printf (_ ("Attempt %1$d: one of many dials, at %2$s, is answered."), id, remote);
+  if (is (members, "move", "dial") || is (members, "move", "prime") || is (members, "move", "reuse"))
     return g_strdup_printf (_ ("Attempt %1$d: dialling %2$s over the internet."), id, remote);
   return g_strdup_printf (_ ("Attempt %1$d: dialling %2$s."), id, remote);
+}
+
+static char *
+dice_count (JsonObject *members)
+{
+  /* Translators: outside ports are not known, so many are tried; %1$d is how many dials have been made, %2$d how many of them wait */
+  return g_strdup_printf (_ ("Looking for a port that fits: %1$d dials so far, %2$d of them open."),
+                          number (members, "dialled"), number (members, "held"));
 }
 
 static char *
@@ -250,9 +268,10 @@ path_selected (JsonObject *members)
     return g_strdup_printf (_ ("Connected directly on the local network, to %1$s, after %2$d ms."), remote, elapsed);
   if (is (members, "kind", "ipv6"))
     return g_strdup_printf (_ ("Connected directly over IPv6, to %1$s, after %2$d ms."), remote, elapsed);
-  if (is (members, "kind", "dial"))
-    return g_strdup_printf (_ ("Connected directly over the internet, to %1$s, after %2$d ms."), remote, elapsed);
-  return g_strdup_printf (_ ("Connected directly to %1$s, after %2$d ms."), remote, elapsed);
+  if (is (members, "kind", "guess"))
+    return g_strdup_printf (_ ("Connected directly over the internet, to %1$s, which was a guess, after %2$d ms."),
+                            remote, elapsed);
+  return g_strdup_printf (_ ("Connected directly over the internet, to %1$s, after %2$d ms."), remote, elapsed);
 }
 
 static char *
@@ -282,6 +301,7 @@ in_words (KhEvent *event)
     { "target.refused", target_refused },
     { "attempt.start", attempt_start },
     { "attempt.accepted", attempt_accepted },
+    { "dice.count", dice_count },
     { "attempt.end", attempt_end },
     { "path.selected", path_selected },
     { "session.failed", session_failed },

@@ -125,7 +125,7 @@ test_attempts (void)
     { PATH ("lan"), "Connected directly on the local network, to 203.0.113.7:4000, after 40 ms." },
     { PATH ("ipv6"), "Connected directly over IPv6, to 203.0.113.7:4000, after 40 ms." },
     { PATH ("dial"), "Connected directly over the internet, to 203.0.113.7:4000, after 40 ms." },
-    { PATH ("relay"), "Connected directly to 203.0.113.7:4000, after 40 ms." },
+    { PATH ("dice"), "Connected directly over the internet, to 203.0.113.7:4000, after 40 ms." },
   };
 
   check_cases (cases, G_N_ELEMENTS (cases));
