@@ -84,10 +84,16 @@ NAT_RULES = """
 table ip nat {{
   chain post {{
     type nat hook postrouting priority 100; policy accept;
-    oifname "wan" masquerade {flags}
+    oifname "wan" meta l4proto tcp masquerade {flags}
+    oifname "wan" masquerade
   }}
 }}
 table ip filter {{
+  # Between two homes there is always another router, which is left out here: what has one hop left would have died there.
+  chain way {{
+    type filter hook prerouting priority -300; policy accept;
+    iifname "wan" ip ttl 1 drop
+  }}
   chain input {{
     type filter hook input priority 0; policy accept;
     iifname "wan" ct state established,related accept
@@ -118,10 +124,10 @@ STRANGER = {"silent": "drop", "rst": "reject with tcp reset"}
 
 
 class Lab:
-    """left and right: "silent" or "rst", what that side's router does with a stranger's SYN. delay: milliseconds one way on
-    each access link, the server's own has none."""
+    """left and right: "silent" or "rst", what that side's router does with a stranger's SYN, then the flags of its masquerade.
+    delay: milliseconds one way on each access link, the server's own has none."""
 
-    def __init__(self, left="silent", right="silent", delay=0, delay_link=None, flags="", ipv6=False):
+    def __init__(self, left="silent", right="silent", delay=0, delay_link=None, ipv6=False):
         self.processes = []
         run("mount", "-t", "tmpfs", "tmpfs", "/run")
         os.mkdir("/run/netns")
@@ -131,8 +137,8 @@ class Lab:
         run(*in_host("net", "ip", "link", "set", "bridge", "up"))
         for address in (SERVER, SERVER_2):
             run(*in_host("net", "ip", "address", "add", f"{address}/24", "dev", "bridge"))
-        self.home("left", 2, "203.0.113.11", left, delay, delay_link, flags)
-        self.home("right", 3, "203.0.113.12", right, delay, delay_link, flags)
+        self.home("left", 2, "203.0.113.11", left, delay, delay_link)
+        self.home("right", 3, "203.0.113.12", right, delay, delay_link)
         self.introduce({SERVER: ("net", "bridge"), SERVER_2: ("net", "bridge"), "203.0.113.11": ("left-router", "wan"),
                         "203.0.113.12": ("right-router", "wan")})
         if ipv6:
@@ -142,8 +148,9 @@ class Lab:
         run("ip", "netns", "add", name)
         run(*in_host(name, "ip", "link", "set", "lo", "up"))
 
-    def home(self, name, number, outside, stranger, delay, delay_link, flags):
+    def home(self, name, number, outside, nat, delay, delay_link):
         router = f"{name}-router"
+        stranger, _, flags = nat.partition(" ")
         self.host(name)
         self.host(router)
         veth("lan", router, "eth", name)

@@ -11,24 +11,35 @@ import friends
 import natlab
 import programs
 
+RANDOM = "random,fully-random"  # another port for every destination
+BLOCK = "to :20000-20511 random,fully-random"
+
 CASES = [
-    ("no delay, both silent", "silent", "silent", 0),
-    ("both silent", "silent", "silent", 20),
-    ("the inviter's router answers by RST", "rst", "silent", 20),
-    ("the joiner's router answers by RST", "silent", "rst", 20),
-    ("both routers answer by RST", "rst", "rst", 20),
+    ("no delay, both silent", "silent", "silent", 0, {"dial", "prime"}),
+    ("both silent", "silent", "silent", 20, {"dial", "prime"}),
+    ("the inviter's router answers by RST", "rst", "silent", 20, {"dial", "prime"}),
+    ("the joiner's router answers by RST", "silent", "rst", 20, {"dial", "prime"}),
+    ("both routers answer by RST", "rst", "rst", 20, {"dial", "prime"}),
+    ("random ports invite", f"silent {RANDOM}", "silent", 20, {"dice"}),
+    ("random ports join", "silent", f"silent {RANDOM}", 20, {"dice"}),
+    ("random ports, and the other router answers by RST", f"silent {RANDOM}", "rst", 20, {"dice"}),
+    ("random ports behind a router that answers by RST", f"rst {RANDOM}", "silent", 20, {"dice"}),
+    ("random ports, both routers answer by RST", f"rst {RANDOM}", "rst", 20, {"dice"}),
+    ("ports of a block", f"silent {BLOCK}", "silent", 20, {"dice"}),
+    ("ports of a block, the other router answers by RST", "rst", f"silent {BLOCK}", 20, {"dice"}),
 ]
 
 
-def check(bindir, left, right, delay):
+def check(bindir, left, right, delay, kinds):
     with natlab.Lab(left, right, delay, f"{bindir}/tests/lab/delay-link") as lab:
         inviter, joiner = friends.Friends(lab, bindir).meet("hi 你好", "yo 再见")
         for process, heard, router in ((inviter, "yo 再见", "203.0.113.12"), (joiner, "hi 你好", "203.0.113.11")):
             assert friends.last(process, "message.received")["text"] == heard, process.said()
             path = friends.last(process, "path.selected")
-            assert path["kind"] == "dial" and path["remote"].startswith(router + ":"), process.said()
+            assert path["kind"] in kinds and path["remote"].startswith(router + ":"), process.said()
         # The inviter has had the time to ask at two addresses.
-        assert friends.last(joiner, "offer.received")["facts"]["mapping"] == "endpoint-independent", joiner.said()
+        mapping = "address-and-port-dependent" if "random" in left else "endpoint-independent"
+        assert friends.last(joiner, "offer.received")["facts"]["mapping"] == mapping, joiner.said()
         return f"path after {friends.last(joiner, 'path.selected')['elapsed_ms']} ms"
 
 
