@@ -109,6 +109,10 @@ kh_aim_refuse (const KhAim *self, KhMove move, GInetSocketAddress *target)
     return "our own address and port";
   if (kh_interfaces_is_gateway (self->interfaces, ip))
     return "our own router";
+  /* Where many ports of one address are tried, those of this computer and of our own router are not a friend's to try. */
+  if ((move == KH_MOVE_PREDICT || move == KH_MOVE_DICE) &&
+      (kh_interfaces_is_own (self->interfaces, ip) || has_outside (self->own, ip)))
+    return "our own address";
 
   /* Near us are machines that trust their neighbours, and the side of our router that only we see. Who asked for such a port
    * himself knows that his friend may do so too. */

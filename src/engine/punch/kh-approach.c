@@ -5,11 +5,14 @@
 #include "kh-error.h"
 #include "kh-race.h"
 
-/* What can hardly be does not deserve the whole time. */
-#define HOPELESS_MS 3000
+/* What can hardly be does not deserve the whole time: so long the friend is waited for who may be in our network after all. */
+#define HOPELESS_MS 2000
 
 /* How far a primer goes where our router's distance is not known. */
 #define PRIMER_HOPS 2
+
+/* Nobody has so many routers of his own. */
+#define MAX_DEPTH 30
 
 /**
  * KhApproach:
@@ -160,6 +163,18 @@ lets_in_only_answers (const KhOffer *offer)
   return kh_facts_is (&offer->facts, KH_FACT_BARE_SYN, "no");
 }
 
+/* As a check found, or as servers see it. */
+static gboolean
+changes_ports (const KhOffer *offer)
+{
+  guint outside = 0;
+
+  for (guint i = 0; i < offer->candidates->len; i++)
+    outside += ((KhCandidate *) g_ptr_array_index (offer->candidates, i))->kind == KH_CANDIDATE_OUTSIDE;
+  return outside > 1 || kh_facts_is (&offer->facts, KH_FACT_MAPPING, "address-dependent") ||
+         kh_facts_is (&offer->facts, KH_FACT_MAPPING, "address-and-port-dependent");
+}
+
 static const char *
 explain (KhApproach *self)
 {
@@ -178,6 +193,9 @@ explain (KhApproach *self)
   if (lets_in_only_answers (self->own) && lets_in_only_answers (self->friend_offer))
     return "There is no direct way between your networks: both routers let in nothing but answers, so that neither side can begin. "
            "Try another network on one side, such as a phone's hotspot.";
+  if (!changes_ports (self->own) || !changes_ports (self->friend_offer))
+    return "The ways that both of you allow lead nowhere between your networks. Allow more of them, or try another network on "
+           "one side.";
   return "There is no direct way between your networks: both routers choose another port for every connection, so that neither "
          "side can find the other's. Try another network on one side, such as a phone's hotspot.";
 }
@@ -195,7 +213,7 @@ primer_hops (KhApproach *self)
 {
   int depth = self->own->facts.numbers[KH_FACT_NAT_DEPTH];
 
-  return depth > 0 ? (guint) depth + 1 : PRIMER_HOPS;
+  return depth > 0 && depth <= MAX_DEPTH ? (guint) depth + 1 : PRIMER_HOPS;
 }
 
 static void
@@ -240,7 +258,7 @@ kh_approach_run_async (KhApproach *self, const guint8 *psk, guint timeout_ms, GC
   g_task_set_source_tag (task, kh_approach_run_async);
   self->race = kh_race_new (self->trace, KH_DIALER (dialer), self->role, psk, 0);
   kh_aim_race (&judge, self->race, self->plan, self->role, self->trace);
-  if (is_hopeless (self) && kh_race_is_empty (self->race))
+  if (is_hopeless (self) && self->plan->moves->len == 0)
     g_task_return_new_error (task, KH_ERROR, KH_ERROR_NO_PATH, "%s", explain (self));
   else
     kh_race_run_async (self->race, is_hopeless (self) ? MIN (timeout_ms, HOPELESS_MS) : timeout_ms, cancellable,

@@ -36,6 +36,7 @@ struct _KhDice
   guint first; /* where the round through the ports begins */
   guint stride;
   guint dialled;
+  guint reopened;
   guint refused;
   gint64 paused_until; /* monotonic µs */
   double allowance;    /* new dials that may leave now */
@@ -289,8 +290,11 @@ on_tick (gpointer user_data)
     {
       if (may_dial_another (self))
         dial_another (self);
-      else if (self->reopen.length > 0)
-        dial (self, GPOINTER_TO_UINT (g_queue_pop_head (&self->reopen)));
+      else if (self->reopen.length > 0 && self->reopened < self->gamble.budget)
+        {
+          dial (self, GPOINTER_TO_UINT (g_queue_pop_head (&self->reopen)));
+          self->reopened++;
+        }
       else
         break;
       self->allowance--;

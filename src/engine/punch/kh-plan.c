@@ -113,7 +113,7 @@ with_ports_of (KhFacts facts, const KhOffer *offer)
   return facts;
 }
 
-/* Two servers that see different ports say as much as a check. */
+/* Two servers that see different ports of one address say as much as a check. */
 static KhFacts
 facts_of (const KhOffer *offer)
 {
@@ -125,6 +125,8 @@ facts_of (const KhOffer *offer)
       KhCandidate *candidate = g_ptr_array_index (offer->candidates, i);
 
       if (candidate->kind == KH_CANDIDATE_OUTSIDE &&
+          g_inet_address_equal (g_inet_socket_address_get_address (first),
+                                g_inet_socket_address_get_address (candidate->address)) &&
           !kh_address_equal (G_SOCKET_ADDRESS (first), G_SOCKET_ADDRESS (candidate->address)))
         kh_facts_set (&facts, KH_FACT_MAPPING, "address-dependent");
     }
@@ -194,8 +196,7 @@ hold_in (const KhPortRange *range)
 static void
 set_doors (KhPlanSide *side, GInetSocketAddress *remote, const KhPortRange *range)
 {
-  gboolean ahead = range->kind == KH_PORT_AHEAD;
-  guint budget = ahead ? PREDICTED_DOORS : FLOWS;
+  guint budget = MIN (range->kind == KH_PORT_AHEAD ? PREDICTED_DOORS : FLOWS, kh_port_range_size (range));
 
   side->gamble = (KhGamble){ .remote = g_object_ref (remote),
                              .low = range->low,
@@ -312,13 +313,22 @@ forecast_dial (const Pair *pair, const KhPlanMove *move)
   return kh_forecast_dial (&pair->facts[0], &pair->facts[1]);
 }
 
+/* Only IPv4 has routers that change ports. */
+static gboolean
+can_be_looked_for (const KhOffer *offer)
+{
+  GInetSocketAddress *outside = find_outside (offer);
+
+  return outside != NULL && g_socket_address_get_family (G_SOCKET_ADDRESS (outside)) == G_SOCKET_FAMILY_IPV4;
+}
+
 static KhForecast
 forecast_gamble (const Pair *pair, KhMove move)
 {
   gboolean ahead = pair->ranges[0].kind == KH_PORT_AHEAD || pair->ranges[1].kind == KH_PORT_AHEAD;
 
-  if (ahead != (move == KH_MOVE_PREDICT) || find_outside (pair->offers[0]) == NULL ||
-      find_outside (pair->offers[1]) == NULL)
+  if (ahead != (move == KH_MOVE_PREDICT) || !can_be_looked_for (pair->offers[0]) ||
+      !can_be_looked_for (pair->offers[1]))
     return KH_FORECAST_IMPOSSIBLE;
   /* Where a plain dial is sure to do there is nothing to look for. */
   if (kh_forecast_dial (&pair->facts[0], &pair->facts[1]) == KH_FORECAST_LIKELY)

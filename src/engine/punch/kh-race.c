@@ -96,7 +96,7 @@ typedef struct
 {
   KhMove move;
   KhDice *dice;
-  guint told; /* dials, when it was last told how many */
+  KhDiceCount told; /* when it was last told how they stand */
   KhRace *race;
 } Gamble;
 
@@ -294,19 +294,6 @@ kh_race_add_gamble (KhRace *self, KhMove move, const KhGamble *gamble, KhDialFla
 }
 
 /**
- * kh_race_is_empty:
- *
- * Returns: whether there is nobody to dial
- */
-gboolean
-kh_race_is_empty (KhRace *self)
-{
-  g_return_val_if_fail (KH_IS_RACE (self), TRUE);
-
-  return self->targets->len == 0 && self->gambles->len == 0;
-}
-
-/**
  * kh_race_has_target:
  *
  * Returns: whether @remote will be dialled
@@ -368,9 +355,9 @@ report_dice (KhRace *self)
       Gamble *gamble = g_ptr_array_index (self->gambles, i);
       KhDiceCount count = kh_dice_get_count (gamble->dice);
 
-      if (count.dialled == gamble->told)
+      if (memcmp (&count, &gamble->told, sizeof count) == 0)
         continue;
-      gamble->told = count.dialled;
+      gamble->told = count;
       kh_trace_add (self->trace, "dice.count", "move:s dialled:i held:i refused:i", kh_move_name (gamble->move),
                     count.dialled, count.held, count.refused);
     }
@@ -772,14 +759,26 @@ dial (KhRace *self, Target *target)
   kh_dialer_dial_async (self->dialer, target->remote, target->flags, runner->dialling, on_dialled, dialled);
 }
 
-static guint
-count_dice (KhRace *self)
+/* Strangers answer as well, and say nothing: the oldest of those that have not proven themselves gives way. */
+static gboolean
+make_place_for_die (KhRace *self)
 {
+  Runner *oldest = NULL;
   guint dice = 0;
 
   for (guint i = 0; i < self->runners->len; i++)
-    dice += ((Runner *) g_ptr_array_index (self->runners, i))->is_die;
-  return dice;
+    {
+      Runner *runner = g_ptr_array_index (self->runners, i);
+
+      dice += runner->is_die;
+      if (runner->is_die && !runner->finished && oldest == NULL)
+        oldest = runner;
+    }
+  if (dice < MAX_ANSWERED_DICE)
+    return TRUE;
+  if (oldest != NULL)
+    drop (self, oldest, "not-friend", "gave way to a newer connection");
+  return oldest != NULL;
 }
 
 /* A die is told of when it has met somebody: a thousand attempts more would only hide it. */
@@ -792,7 +791,7 @@ on_die_connected (KhDice *dice, GIOStream *stream, GInetSocketAddress *remote, G
                                          : NULL;
   Runner *runner;
 
-  if (count_dice (self) >= MAX_ANSWERED_DICE)
+  if (!make_place_for_die (self))
     return;
   runner = add_runner (self, gamble->move, (GInetSocketAddress *) local, remote);
   runner->is_die = TRUE;

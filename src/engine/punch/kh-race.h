@@ -31,7 +31,6 @@ gboolean   kh_race_has_target (KhRace              *self,
 void       kh_race_expect     (KhRace              *self,
                                KhMove               move,
                                GInetSocketAddress  *remote);
-gboolean   kh_race_is_empty   (KhRace              *self);
 void       kh_race_release    (KhRace              *self);
 void       kh_race_run_async  (KhRace              *self,
                                guint                timeout_ms,

@@ -88,6 +88,10 @@ test_table (void)
     { HERE, HERE, KH_MOVE_LAN, "[::ffff:192.168.2.9]:5000", FALSE },
     { HERE, HERE, KH_MOVE_DIAL, "203.0.113.1:80", FALSE }, /* our router, from its other side */
     { HERE, HERE, KH_MOVE_DIAL, "203.0.113.1:5000", TRUE },
+    { HERE, THERE, KH_MOVE_DICE, "203.0.113.9:5000", TRUE },
+    { HERE, HERE, KH_MOVE_DICE, "203.0.113.1:5000", FALSE }, /* our router's own services */
+    { HERE, HERE, KH_MOVE_PREDICT, "203.0.113.1:5000", FALSE },
+    { HERE, THERE, KH_MOVE_DICE, "192.168.1.7:5000", FALSE }, /* our own */
     { HERE, HERE, KH_MOVE_LAN, "127.0.0.1:5000", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "169.254.1.1:5000", FALSE },
     { HERE, HERE, KH_MOVE_LAN, "192.168.1.1:80", FALSE },

@@ -202,6 +202,30 @@ test_primers (void)
   end (dialer, dice);
 }
 
+/* A door that is refused every time is not opened for ever. */
+static void
+test_reopen (void)
+{
+  TestDialer *dialer = g_object_new (TEST_TYPE_DIALER, NULL);
+  KhGamble gamble = gamble_at (5000, 5099);
+  KhDice *dice;
+
+  gamble.budget = 3;
+  dice = throw (dialer, &gamble);
+  for (guint i = 0; i < 6; i++)
+    {
+      kh_test_wait_until (dialer->dials->len > i, 3000);
+      refuse (dialer, i);
+    }
+  kh_test_wait_until (kh_dice_get_count (dice).refused == 6, 3000);
+  /* Dials are due every 2.5 ms. */
+  for (int turn = 0; turn < 20; turn++)
+    kh_test_settle ();
+  g_assert_cmpuint (dialer->dials->len, ==, 6);
+  g_assert_cmpuint (kh_dice_get_count (dice).dialled, ==, 3);
+  end (dialer, dice);
+}
+
 /* Dice go to one port, from others each time. As many as may be held are thrown, and another for each one refused, until there
  * are no more. */
 static void
@@ -308,6 +332,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dice/doors", test_doors);
   g_test_add_func ("/dice/in-order", test_in_order);
   g_test_add_func ("/dice/primers", test_primers);
+  g_test_add_func ("/dice/reopen", test_reopen);
   g_test_add_func ("/dice/dice", test_dice);
   g_test_add_func ("/dice/rolls", test_rolls);
   g_test_add_func ("/dice/answered", test_answered);
