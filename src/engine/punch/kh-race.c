@@ -860,18 +860,24 @@ kh_race_release (KhRace *self)
 
 /* --- the door ----------------------------------------------------------------------------------------------- */
 
+/* Whoever comes from the very port that the friend named comes by the cheapest move that names it. Another port of his address is one
+ * that nobody could name: then it is the last move that expects him there. */
 static const Target *
 find_expected (KhRace *self, GInetSocketAddress *remote)
 {
+  const Target *found = NULL;
+
   for (guint i = 0; i < self->expected->len; i++)
     {
       Target *expected = g_ptr_array_index (self->expected, i);
 
+      if (kh_address_equal (G_SOCKET_ADDRESS (expected->remote), G_SOCKET_ADDRESS (remote)))
+        return expected;
       if (g_inet_address_equal (g_inet_socket_address_get_address (expected->remote),
                                 g_inet_socket_address_get_address (remote)))
-        return expected;
+        found = expected;
     }
-  return NULL;
+  return found;
 }
 
 /* Strangers compete with one another for places, not with the friend's addresses nor with our own dials: the oldest one gives
