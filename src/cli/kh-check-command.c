@@ -113,6 +113,7 @@ on_sigterm (gpointer user_data)
 
 /**
  * kh_check_command_run:
+ * @trace: gets all that happens
  * @output: the table, or the events
  * @errors: what happens meanwhile
  *
@@ -121,9 +122,8 @@ on_sigterm (gpointer user_data)
  * Returns: the exit status
  */
 int
-kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *errors)
+kh_check_command_run (const KhOptions *options, KhTrace *trace, KhOutput *output, KhOutput *errors)
 {
-  g_autoptr (KhTrace) trace = kh_trace_new ();
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (KhCheck) check = kh_check_new (trace, (const char *const *) options->settings->stun_servers);
@@ -138,7 +138,7 @@ kh_check_command_run (const KhOptions *options, KhOutput *output, KhOutput *erro
       g_signal_connect (trace, "items-changed", G_CALLBACK (on_progress), &command);
       kh_output_line (errors,
                       options->extended
-                          ? "Checking the network. This takes up to half an hour; Ctrl+C shows what is known by then."
+                          ? "Checking the network. This takes up to an hour; Ctrl+C shows what is known by then."
                           : "Checking the network. This takes a few seconds.");
     }
   kh_check_run_async (check, options->extended ? KH_CHECK_LONG : KH_CHECK_WHOLE, cancellable, on_done, &command);

@@ -280,7 +280,7 @@ can_write_report (const char *path, GError **error)
 }
 
 static void
-write_report (Program *program)
+write_report (Program *program, KhTrace *trace)
 {
   g_autofree char *lines = NULL;
   g_autoptr (GError) error = NULL;
@@ -288,7 +288,7 @@ write_report (Program *program)
   if (program->options->report == NULL)
     return;
 
-  lines = kh_trace_to_lines (kh_session_get_trace (program->session));
+  lines = kh_trace_to_lines (trace);
   if (!g_file_set_contents_full (program->options->report, lines, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
     {
       g_autofree char *text = g_strdup_printf ("knothole-cli: the report could not be written: %s", error->message);
@@ -332,8 +332,11 @@ flush_output (Program *program)
 static void
 check (Program *program)
 {
+  g_autoptr (KhTrace) trace = kh_trace_new ();
+
   program->output = kh_output_new (STDOUT_FILENO, NULL, NULL);
-  program->status = kh_check_command_run (program->options, program->output, program->errors);
+  program->status = kh_check_command_run (program->options, trace, program->output, program->errors);
+  write_report (program, trace);
   flush_output (program);
 }
 
@@ -345,7 +348,7 @@ talk (Program *program)
   program->narrator = kh_narrator_new ();
   program->session = kh_session_new (program->options->settings);
   run (program);
-  write_report (program);
+  write_report (program, kh_session_get_trace (program->session));
 
   g_clear_pointer (&program->lines, kh_lines_free);
   g_object_unref (program->session);

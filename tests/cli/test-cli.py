@@ -263,6 +263,16 @@ def test_check():
         assert set(alone.event("check.done")["reasons"].values()) <= {"no-server", "offline", "not-asked", "no-ipv6", "no-ipv6-server"}, alone.said()
 
 
+def test_check_report():
+    with tempfile.TemporaryDirectory() as directory, server() as house:
+        report = f"{directory}/report"
+        with cli("check", *house.options, f"--report={report}") as checking:
+            expect_end(checking, 0, seconds=12)
+        with open(report) as lines:
+            events = [json.loads(line) for line in lines]
+        assert events[-1]["type"] == "check.done" and any(event["type"] == "check.mapping" for event in events), events
+
+
 def test_check_stopped():
     """A server that takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent, \
@@ -538,6 +548,7 @@ CASES = [
                                             lambda code: [f"我的邀请码是{code}。"])),
     ("a fixed port, and a second program that wants it", test_fixed_port),
     ("the JSON contract and the report", test_json_contract),
+    ("check: the report", test_check_report),
     ("check", test_check),
     ("a check that is stopped", test_check_stopped),
     ("SIGINT and SIGTERM say goodbye", test_signals),

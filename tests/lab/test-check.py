@@ -148,6 +148,19 @@ def test_long_is_stopped(build):
     assert set(result.stdout.split()) == {"130"}, result
 
 
+def test_long_tells_what_it_knows(build):
+    """Stopped when one look was made."""
+    script = '("$0" check --long --json "$@" >out & check=$!; until grep -q "lived.:5" out; do sleep 0.1; done; kill -INT $check; wait $check)'
+    command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--left=port-restricted", "--delay=20", "--", "@left", "bash", "-c",
+               script, os.path.join(build, "src/cli/knothole-cli"), "--stun={server}"]
+    with tempfile.TemporaryDirectory() as folder:
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60 * PATIENCE)
+        assert result.returncode in (0, 130), result
+        with open(f"{folder}/out") as file:
+            event = json.loads(file.readlines()[-1])
+    assert event["type"] == "check.done" and event["facts"]["idle_seconds"] == 5, event
+
+
 def check_in_vain(build, reason, sentence, prefix=()):
     command = [os.path.join(build, "src/lab/knothole-lab"), "run", "--no-server", "--", "@left", *prefix,
                os.path.join(build, "src/cli/knothole-cli"), "check", "--json", "--stun={server}"]
@@ -186,6 +199,7 @@ def cases(build):
     yield "no server", lambda: test_no_server(build)
     yield "no network", lambda: test_offline(build)
     yield "idle", lambda: test_idle(build)
+    yield "stopped after a look", lambda: test_long_tells_what_it_knows(build)
     yield "stopped while connections rest", lambda: test_long_is_stopped(build)
 
 

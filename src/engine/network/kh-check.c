@@ -215,6 +215,9 @@ finish (KhCheck *self, KhReason reason)
 
   if (is_over (self))
     keep (self);
+  /* For how long one has lived is known, whatever else the long test would have found. */
+  if (self->findings.facts.numbers[KH_FACT_IDLE_SECONDS] != KH_FACT_NUMBER_UNKNOWN)
+    self->findings.reasons[KH_FINDING_IDLE] = KH_REASON_KNOWN;
   for (int i = 0; i < KH_N_FINDINGS; i++)
     if (self->findings.reasons[i] == KH_REASON_NOT_YET)
       self->findings.reasons[i] = reason;

@@ -216,6 +216,9 @@ kh_deduce_hole (const KhDialOutcome *outcome, KhReason mapping, KhFact fact, KhF
     return mapping;
   if (kh_facts_is (facts, KH_FACT_FILTERING, "endpoint-independent"))
     return KH_REASON_AMBIGUOUS;
+  /* A SYN that is to cross ours, and came before ours had left, was a stranger's. [Without any delay, at a router that refuses them.] */
+  if (fact == KH_FACT_SIMULTANEOUS_OPEN && outcome->result != KH_DIAL_SILENT)
+    return KH_REASON_AMBIGUOUS;
   return set (facts, fact, "no");
 }
 

@@ -226,6 +226,19 @@ test_hole (void)
                        cases[i].reason);
       g_assert_cmpstr (facts.words[KH_FACT_BARE_SYN], ==, cases[i].word);
     }
+
+  {
+    /* What was refused came too early to cross; what nobody answered did not. */
+    const KhDialOutcome refused = WENT (REFUSED), silent = WENT (SILENT);
+    KhFacts facts;
+
+    kh_facts_init (&facts);
+    g_assert_cmpint (kh_deduce_hole (&refused, KH_REASON_KNOWN, KH_FACT_SIMULTANEOUS_OPEN, &facts), ==,
+                     KH_REASON_AMBIGUOUS);
+    g_assert_false (kh_facts_knows (&facts, KH_FACT_SIMULTANEOUS_OPEN));
+    g_assert_cmpint (kh_deduce_hole (&silent, KH_REASON_KNOWN, KH_FACT_SIMULTANEOUS_OPEN, &facts), ==, KH_REASON_KNOWN);
+    g_assert_true (kh_facts_is (&facts, KH_FACT_SIMULTANEOUS_OPEN, "no"));
+  }
 }
 
 int
