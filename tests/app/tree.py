@@ -9,7 +9,9 @@ Each node: depth, role, name, description, states, text, extents (x, y, width, h
 answered by a string."""
 
 import json
+import os
 import sys
+import time
 import warnings
 
 import gi
@@ -28,7 +30,7 @@ class Failure(Exception):
     pass
 
 
-def find_application():
+def look_for_application():
     desktop = Atspi.get_desktop(0)
     for index in range(desktop.get_child_count()):
         child = desktop.get_child_at_index(index)
@@ -37,7 +39,17 @@ def find_application():
             child.set_cache_mask(Atspi.Cache.NONE)
             child.clear_cache()
             return child
-    raise Failure("no Knothole on the accessibility bus")
+    return None
+
+
+def find_application():
+    """A program that has just started may be on its way to the bus; on a busy machine that takes its time."""
+    deadline = time.monotonic() + 10 * float(os.environ.get("KH_TEST_PATIENCE", "1"))
+    while (found := look_for_application()) is None:
+        if time.monotonic() > deadline:
+            raise Failure("no Knothole on the accessibility bus")
+        time.sleep(0.05)
+    return found
 
 
 def text_of(node):
