@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "kh-accessible.h"
+#include "kh-fact-row.h"
 #include "kh-check-words.h"
 #include "kh-fact-words.h"
 #include "kh-finding-row.h"
@@ -59,19 +60,6 @@ struct _KhCheckPage
 G_DEFINE_FINAL_TYPE (KhCheckPage, kh_check_page, ADW_TYPE_BIN)
 
 /* --- showing it ------------------------------------------------------------------------------------------------- */
-
-/* A row's name does not hold its subtitle: a screen reader would hear the question without the answer. */
-static void
-set_row (AdwActionRow *row, const char *value)
-{
-  const char *title = adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row));
-  /* Translators: what a screen reader says of a fact: %1$s is its title, %2$s its value */
-  g_autofree char *label = g_strdup_printf (_ ("%1$s: %2$s"), title, value);
-  g_autofree char *markup = g_markup_printf_escaped ("\u2068%s\u2069", value);
-
-  adw_action_row_set_subtitle (row, markup);
-  kh_accessible_name (GTK_WIDGET (row), label);
-}
 
 static void
 set_text (GtkLabel *label, const char *text)
@@ -191,8 +179,8 @@ show_facts (KhCheckPage *self, const KhCheckResult *result)
 {
   g_autofree char *mapping = kh_words_check_mapping (result);
 
-  set_row (self->type_row, kh_words_check_nat_type (result));
-  set_row (self->mapping_row, mapping);
+  kh_fact_row_set (self->type_row, kh_words_check_nat_type (result));
+  kh_fact_row_set (self->mapping_row, mapping);
   gtk_widget_set_visible (self->facts_list, !is_empty (result->state));
 }
 

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "kh-accessible.h"
+#include "kh-fact-row.h"
 #include "kh-network-summary.h"
 #include "kh-resource.h"
 
@@ -28,27 +28,12 @@ struct _KhNetworkFacts
 
 G_DEFINE_FINAL_TYPE (KhNetworkFacts, kh_network_facts, ADW_TYPE_BIN)
 
-/* A row's name does not hold its subtitle: a screen reader would hear the question without the answer. */
-static void
-set_row (AdwActionRow *row, const char *value)
-{
-  const char *title = adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row));
-  /* Translators: what a screen reader says of a fact: %1$s is its title, %2$s its value */
-  g_autofree char *label = g_strdup_printf (_ ("%1$s: %2$s"), title, value);
-
-  /* An address reads from left to right wherever it stands. */
-  g_autofree char *isolated = g_strdup_printf ("\u2068%s\u2069", value);
-
-  adw_action_row_set_subtitle (row, isolated);
-  kh_accessible_name (GTK_WIDGET (row), label);
-}
-
 static void
 show_summary (KhNetworkFacts *self)
 {
-  set_row (self->outside_row, self->summary.outside != NULL ? self->summary.outside : _ ("Not known yet"));
-  set_row (self->router_row, self->summary.router);
-  set_row (self->friend_row, self->summary.friend);
+  kh_fact_row_set (self->outside_row, self->summary.outside != NULL ? self->summary.outside : _ ("Not known yet"));
+  kh_fact_row_set (self->router_row, self->summary.router);
+  kh_fact_row_set (self->friend_row, self->summary.friend);
 }
 
 static void
